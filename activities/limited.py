@@ -8,25 +8,32 @@ from typing import Final
 from activities import computing
 from activities.locked_referrals import LockedReferral
 from db.tables import Reward
-from domain.campaigns.limits.decision import Deferred, Fits, Refused
+from domain.campaigns.limits.decision import Deferred, Fits, Refused, Used
 from domain.campaigns.limits.periods import Per
 from domain.campaigns.limits.thresholds import OverThreshold
 from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
-from domain.money import Money
+from domain.money import LARGEST_MINOR, Money
 from domain.rewards.holds import Hold, HoldReason
 from referrals.campaigns import funds_queue, limits, limits_queue, tax_years
 from referrals.campaigns.offers import load_schedule
-from referrals.rewards import holds
+from referrals.campaigns.places.passing_on import Need, Wait, waits_of
+from referrals.rewards import holds, transfers
 from referrals.rewards.attempts import Attempt
 
 LIMIT_RECHECK_INTERVAL: Final = timedelta(days=30)
 """Time until a limit of a campaign without an end is looked at again, although that wakes it."""
+_WAKES_FIRST: Final = {
+    HoldReason.LIMIT: limits_queue.wake_first,
+    HoldReason.TAX: limits_queue.wake_first_taxed,
+}
 _WAKES_NEXT: Final = {
     HoldReason.LIMIT: limits_queue.wake_next,
     HoldReason.TAX: limits_queue.wake_next_taxed,
 }
+_IN_PLACE: Final = frozenset({Stage.HELD, Stage.REWARDED})
+"""Stages in which a referral's rewards count under its limits."""
 
 Beyond = Deferred | Refused | OverThreshold
 NO_AMOUNTS: Final[Mapping[RewardKey, int]] = {}
@@ -163,22 +170,61 @@ class Place:
     """Stage of a referral before its act, and the places that it waited for."""
 
     stage: Stage
-    waited: frozenset[HoldReason]
-    """Reasons of its open holds of a limit and of a yearly threshold."""
+    waits: Mapping[HoldReason, Wait]
+    """Its open holds of a limit and of a yearly threshold."""
 
 
 async def place_of(locked: LockedReferral) -> Place:
-    return Place(locked.referral.stage, await _waits_for(locked))
+    return Place(locked.referral.stage, await _waits_of(locked))
 
 
 async def pass_on(locked: LockedReferral, standing: Standing, *, left: Place) -> Standing:
-    """Wake the next that wait for a place, if the referral's act took one or left one."""
-    waits = await _waits_for(locked)
-    is_moved = standing.stage is not left.stage
+    """Wake those that wait for the place that the referral's act left, or did not take.
+
+    One that took a place wakes a reinstatement whose period has ended, which has no timer. One that
+    waits on for the same limit lets those behind it try that need less.
+    """
+    waits = await _waits_of(locked)
+    has_left = left.stage in _IN_PLACE and standing.stage is not left.stage
+    has_taken = standing.stage in _IN_PLACE and left.stage not in _IN_PLACE
     for reason in _places(locked):
-        if reason not in waits and (reason in left.waited or is_moved):
-            await _WAKES_NEXT[reason](locked.session, locked.referral)
+        before, now = left.waits.get(reason), waits.get(reason)
+        if has_left or (has_taken and before is None):
+            ended_by = None if has_left else locked.now
+            await _WAKES_FIRST[reason](locked.session, locked.referral, ended_by=ended_by)
+        elif before is not None:
+            waits_on = now is not None and now.waits_for == before.waits_for
+            need = await _need_of(locked, reason, before) if waits_on else None
+            wake_next = _WAKES_NEXT[reason]
+            await wake_next(locked.session, locked.referral, before, need, at=locked.now)
     return standing
+
+
+async def _need_of(locked: LockedReferral, reason: HoldReason, wait: Wait) -> Need:
+    """Return what a waiting referral needs of what it waits for, as it was judged."""
+    written = await transfers.rewards_of_referral(locked.session, locked.referral.id)
+    amounts = await _amounts_needed(locked, written)
+    if reason is HoldReason.TAX:
+        player_id = limits_queue.player_of(locked.referral, wait)
+        own = [reward for reward in written if reward.player_id == player_id]
+        minor = sum(max(reward.amount_minor, amounts.get(reward.key, 0)) for reward in own)
+        return Need(Used(minor=minor), written[0].currency)
+    named = [limit for limit in locked.terms.rules.limits if limit.name == wait.waits_for]
+    needs = [limits.need_of(limit, written, amounts) for limit in named]
+    currency = next((limit.amount.currency for limit in named if limit.amount), None)
+    return Need(max(needs, key=lambda need: need.minor, default=Used()), currency)
+
+
+async def _amounts_needed(
+    locked: LockedReferral, written: Sequence[Reward]
+) -> Mapping[RewardKey, int]:
+    """Return amounts that a waiting referral needs at most, in minor units.
+
+    What a rise or a reinstatement needs is judged in its act alone: everybody behind it may try.
+    """
+    if locked.referral.stage is Stage.DEFERRED:
+        return await _amounts_at_crediting(locked)
+    return {reward.key: LARGEST_MINOR for reward in written}
 
 
 def _places(locked: LockedReferral) -> list[HoldReason]:
@@ -187,10 +233,10 @@ def _places(locked: LockedReferral) -> list[HoldReason]:
     return [reason for reason, used in is_used.items() if used]
 
 
-async def _waits_for(locked: LockedReferral) -> frozenset[HoldReason]:
+async def _waits_of(locked: LockedReferral) -> Mapping[HoldReason, Wait]:
     if not _places(locked):
-        return frozenset()
-    return await limits_queue.waits_for(locked.session, locked.referral.id)
+        return {}
+    return await waits_of(locked.session, locked.referral.id)
 
 
 def _hold_of(locked: LockedReferral, decision: Beyond, until: datetime | None) -> Hold:

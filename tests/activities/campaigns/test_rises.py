@@ -158,6 +158,30 @@ async def test_a_reinstatement_needs_a_place_for_what_was_credited(
     assert await state.violated_invariants(fresh_database) == {}
 
 
+async def test_a_reinstatement_whose_period_has_ended_is_woken_by_the_next_who_is_paid(
+    fresh_database: Database,
+) -> None:
+    terms = ruled(limits=(Limit(of=LimitOf.REFERRER, per=Per.DAY, rewards=2),))
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    referrer = unique("referrer")
+    first, _, third = [(await friend(queue, referrer, 1000))[0] for _ in range(3)]
+    assert (await third.stored_row()).stage is WAITS
+    await queue.takes_back(first.row.id)
+    await queue.woken()
+    assert await first.wake() is REVERSED
+    assert await queue.acts_on_wake_ups() == [third.row.id]
+    await queue.takes_back(first.row.id, TakeBack.CHARGEBACK_WON)
+    await queue.woken()
+    assert await first.wake() is REVERSED
+    assert await queue.woken() == []
+
+    tomorrow = await queue.deposits(referrer_id=referrer)
+    assert await tomorrow.wake(at=LATER + DAY) is PAID
+    assert await queue.woken() == [first.row.id]
+    assert await first.wake(at=LATER + DAY) is PAID
+    assert await state.violated_invariants(fresh_database) == {}
+
+
 async def test_what_a_tier_adds_during_a_hold_counts_under_the_yearly_threshold(
     fresh_database: Database,
 ) -> None:

@@ -42,6 +42,7 @@ async def friends_of(
     *,
     thresholds: Thresholds = THIRTY,
     terms: Terms = TERMS,
+    until: datetime = LATER,
 ) -> list[ReferralActs]:
     """Credit friends of a player, each of a campaign of its own, a minute apart."""
     found: list[ReferralActs] = []
@@ -49,7 +50,7 @@ async def friends_of(
         signed_up = await sign_up(database, terms=terms, referrer_id=referrer_id)
         acts = acts_on(database, signed_up.row, thresholds=thresholds)
         await acts.receives(deposit(acts.referee_id))
-        await acts.credit(at=LATER - timedelta(minutes=number - minutes))
+        await acts.credit(at=until - timedelta(minutes=number - minutes))
         found.append(acts)
     return found
 
@@ -178,6 +179,30 @@ async def test_what_a_reversal_frees_wakes_the_longest_waiting_and_each_the_next
     await large.receives(chargeback(taken, TakeBack.CHARGEBACK_WON))
     assert await large.wake() is Stage.REVERSED
     assert await large.open_hold_reasons() == {HoldReason.TAX}
+    assert await state.violated_invariants(fresh_database) == {}
+
+
+async def test_one_that_needs_more_than_is_freed_lets_a_smaller_one_pass(
+    fresh_database: Database,
+) -> None:
+    referrer = unique("referrer")
+    larger = replace(TERMS, referrer_reward=usd(2000))
+    (large,) = await friends_of(fresh_database, referrer, terms=larger)
+    (paid,) = await friends_of(fresh_database, referrer)
+    earlier = LATER - timedelta(minutes=5)
+    waiting = await friends_of(fresh_database, referrer, 2, terms=larger, until=earlier)
+    waiting += await friends_of(fresh_database, referrer)
+    assert await stages([large, paid, *waiting]) == [PAID, PAID, WAITS, WAITS, WAITS]
+
+    (taken,) = (fact for fact in await _deposits(paid))
+    await paid.receives(chargeback(taken))
+    assert await paid.wake() is Stage.REVERSED
+    assert [len(await wake_ups(fresh_database, acts)) for acts in waiting] == [1, 0, 0]
+    assert await waiting[0].wake() is WAITS
+    assert [len(await wake_ups(fresh_database, acts)) for acts in waiting] == [1, 0, 1]
+    # Its money is reserved: all that it waits for by now is a reviewer.
+    assert await waiting[2].wake() is HELD
+    assert await waiting[2].open_hold_reasons() == {HoldReason.REVIEW}
     assert await state.violated_invariants(fresh_database) == {}
 
 
