@@ -1,11 +1,13 @@
 """Formats of the console: money, times, and words for what the database calls otherwise."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from babel.dates import format_timedelta
 
+from domain.money import Money, RewardKind
 from referrals.localisation.formats import Amount, Sum, format_duration, format_money
 
 NOTHING: Final = "\N{EN DASH}"
@@ -22,11 +24,28 @@ _TONES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class BonusBets:
+    """An amount in bonus bets, which is shown apart from cash."""
+
+    minor: int
+    currency: str
+
+
+def of_kind(amount: Money, kind: RewardKind) -> Amount:
+    """Return an amount that is shown with the balance it is credited to."""
+    if kind is RewardKind.CASH:
+        return amount
+    return BonusBets(amount.minor, amount.currency)
+
+
 def show_money(amount: Amount | None) -> str:
     """Format an amount, which may be negative or beyond `Money` where it is a sum of movements."""
     if amount is None:
         return NOTHING
     text = format_money(Sum(abs(amount.minor), amount.currency), cents="always")
+    if isinstance(amount, BonusBets):
+        text = f"{text} in bonus bets"
     return f"\N{MINUS SIGN}{text}" if amount.minor < 0 else text
 
 
@@ -70,6 +89,7 @@ def show_share(part: int, whole: int) -> str:
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "money": show_money,
     "sums": show_sums,
+    "of_kind": of_kind,
     "time": show_time,
     "age": show_age,
     "seconds": show_seconds,

@@ -1,5 +1,6 @@
 """Referrals: the list, one with its whole story, and one player's page."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -9,7 +10,9 @@ from starlette.responses import Response
 
 from api.console.access import Visitor, may
 from api.console.attributions import MAX_ATTEMPTS, attempts_table
+from api.console.formats import of_kind
 from api.console.pages import PageRoute, render
+from api.console.standings import explanation_of, next_step_of
 from api.console.tables import (
     Column,
     Filter,
@@ -30,7 +33,7 @@ from api.http.errors import Problem
 from api.http.paging import decode_position, encode_position
 from api.v1.schemas.fields import ID_REGEX
 from db.paging import PageRequest
-from domain.lifecycle.referral import OPEN_STAGES, Stage
+from domain.lifecycle.referral import Stage
 from domain.notifications.sending import NotificationStatus
 from domain.rewards.reward import RewardStatus
 from referrals.access.console.roles import Permission
@@ -133,8 +136,9 @@ async def show_referral(
         "referral.html",
         title=f"Referral {str(referral_id)[:8]}",
         referral=view,
-        explanation=EXPLANATIONS[view.stage],
-        ended=[stage.value for stage in Stage if stage not in OPEN_STAGES],
+        explanation=explanation_of(view.stage, view.holds),
+        next_step=next_step_of(view.stage, view.holds, until=view.until, now=datetime.now(UTC)),
+        amounts=[of_kind(reward.amount, reward.kind) for reward in view.rewards],
         holds=holds,
         facts=Table(
             name="facts",
@@ -199,23 +203,6 @@ async def show_player(
     )
 
 
-EXPLANATIONS: Final = {
-    Stage.INVITED: "Somebody followed the code. It waits for the signup.",
-    Stage.SIGNED_UP: "The friend signed up. It waits for a deposit that qualifies.",
-    Stage.HELD: "The reward is reserved and waits for the holds below.",
-    Stage.DEFERRED: "A limit or an empty budget postpones the reward.",
-    Stage.REWARDED: "The reward is credited. It waits for the end of the chargeback window.",
-    Stage.SETTLED: "The reward is credited, and the chargeback window has closed.",
-    Stage.EXPIRED: "No signup, or no qualifying deposit, was reported in time.",
-    Stage.LOST: "The signup was bound to another referral; its attribution says why.",
-    Stage.REJECTED: "Fraud rules, eligibility or a reviewer said no.",
-    Stage.UNFUNDED: "The campaign ended without being able to pay.",
-    Stage.VOIDED: "The deposit was taken back while the reward was held.",
-    Stage.REVERSED: "Once credited, the deposit was taken back, or a reviewer rejected the reward.",
-}
-"""Sentences for support that say what each stage means."""
-
-
 def player_cell(player_id: str) -> Linked:
     """Return a player's id that leads to their page, which needs `see referrals`."""
     return Linked(player_id, f"/console/players/{quote(player_id, safe='')}")
@@ -234,7 +221,7 @@ def _row(view: ReferralView, visitor: Visitor) -> Row:
             else view.campaign,
             view.invited_at,
             [
-                reward.amount
+                of_kind(reward.amount, reward.kind)
                 for reward in view.rewards
                 if reward.status in {RewardStatus.HELD, RewardStatus.ISSUED}
             ]

@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from api.console.formats import NOTHING
+from api.console.formats import NOTHING, BonusBets
 from api.http.errors import invalid_field
 from api.http.tables import harmless
 from domain.money import decimals_of
@@ -205,7 +205,7 @@ def _plain(cell: object) -> str:
     if isinstance(cell, list | tuple):
         return " + ".join(_plain(one) for one in cell)
     if hasattr(cell, "minor") and hasattr(cell, "currency"):
-        return _amount(cell)
+        return f"{_amount(cell)} in bonus bets" if isinstance(cell, BonusBets) else _amount(cell)
     text = cell.id if isinstance(cell, ShortId) else cell
     return str(harmless("" if text == NOTHING else str(text)))
 

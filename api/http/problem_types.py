@@ -134,7 +134,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
         409, "Insufficient balance", "Use an amount that the balance covers."
     ),
     "external_wallet": ProblemType(
-        409, "Balance held elsewhere", "Spend the balance in the wallet that holds it."
+        409,
+        "Balance held elsewhere",
+        "Spend or give back in the wallet that holds it.",
     ),
     "reference_conflict": ProblemType(
         409,

@@ -125,17 +125,27 @@ async def spend_balance(  # noqa: PLR0917 - FastAPI passes each by its name
 
 @router.post(
     "/{player_id}/unspend",
-    responses=problem_responses(*UNSPEND_REFUSALS.values(), "balance_limit", *BODY_PROBLEMS),
+    responses=problem_responses(
+        *UNSPEND_REFUSALS.values(), "external_wallet", "balance_limit", *BODY_PROBLEMS
+    ),
 )
-async def unspend_balance(
-    player_id: PlayerId, body: UnspendIn, database: Db, now: Now, spender: Spender
+async def unspend_balance(  # noqa: PLR0917 - FastAPI passes each by its name
+    player_id: PlayerId,
+    body: UnspendIn,
+    database: Db,
+    settings: Config,
+    now: Now,
+    spender: Spender,
 ) -> BalanceOut:
     """Give a spend back to the available balance, in part or all; return the balance.
 
     Idempotent by `reference` and `amount`: the same again changes nothing. 404 `unknown_spend` for
     a reference that the player spent nothing under; 409 `exceeds_spend` for more than is left of
-    the spend; 422 for another currency than the spend's.
+    the spend; 422 for another currency than the spend's; 409 `external_wallet` where the balance is
+    held in the sportsbook's wallet, which gives back what was spent.
     """
+    if settings.has_wallet:
+        raise Problem("external_wallet")
     async with database.transaction() as session:
         outcome = await spending.unspend(
             session,

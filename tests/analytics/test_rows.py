@@ -42,6 +42,7 @@ NO_EVENTS: Final[Mapping[str, dict[str, Any]]] = {
     "an amount beyond its column": {"rewards": reward(2**70)},
     "part of a cent": {"rewards": reward(1.5)},
     "words as rewards": {"rewards": "ten dollars"},
+    "an adjustment without what stood before": {"type": "RewardAdjusted", "rewards": reward(400)},
 }
 
 

@@ -8,7 +8,9 @@ from pydantic import SecretStr, ValidationError
 
 from api.app import build_app
 from referrals.access.audit import Actor
+from referrals.ledger.spending import SpendOutcome, spend
 from runtime.settings import Settings, WalletSettings
+from tests.builders import NOW, usd
 from tests.fixtures.api_client import caller
 from tests.fixtures.keys import create_key
 from tests.wallet.world import WalletWorld
@@ -25,15 +27,22 @@ async def api(world: WalletWorld, settings: Settings) -> AsyncIterator[AsyncClie
         yield client
 
 
-async def test_a_spend_is_refused_and_changes_nothing(world: WalletWorld, api: AsyncClient) -> None:
+@pytest.mark.parametrize("act", ["spend", "unspend"])
+async def test_a_spend_is_refused_and_changes_nothing(
+    world: WalletWorld, api: AsyncClient, act: str
+) -> None:
     acts = await world.rewarded()
-    path = f"/v1/players/{acts.row.referrer_id}"
+    player = acts.row.referrer_id
+    async with world.database.transaction() as session:
+        before = await spend(session, player_id=player, amount=usd(100), reference="bet-1", at=NOW)
+    assert before is SpendOutcome.SPENT
+    path = f"/v1/players/{player}"
     body = {"amount": {"minor": 100, "currency": "USD"}, "reference": "bet-1"}
-    refused = await api.post(f"{path}/spend", json=body)
+    refused = await api.post(f"{path}/{act}", json=body)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "external_wallet")
     balance = (await api.get(f"{path}/balance")).json()
-    assert balance["available"] == [{"minor": 1000, "currency": "USD"}]
+    assert balance["available"] == [{"minor": 900, "currency": "USD"}]
 
 
 async def test_a_player_reads_that_the_reward_is_being_credited(

@@ -1,11 +1,15 @@
 """Refusals by a wallet: the reward is held with the reason, and a person decides."""
 
+from domain.campaigns.switches import SwitchState
 from domain.intake.facts import Choice
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
 from domain.wallet.orders import OrderStatus
+from referrals.access.audit import Actor
+from referrals.campaigns import switches
 from referrals.fraud.reviews import ReviewOutcome
 from referrals.rewards import holds
+from tests.activities.referral_acts import ReferralActs
 from tests.builders import usd
 from tests.state import Balances
 from tests.wallet.world import WalletWorld
@@ -77,3 +81,25 @@ async def test_a_rejection_takes_the_other_sides_credit_back(world: WalletWorld)
         OrderStatus.REFUSED,
         OrderStatus.POSTED,
     ]
+
+
+async def test_an_approved_payment_stays_held_while_its_switch_is_off(world: WalletWorld) -> None:
+    acts = await world.referral()
+    await world.accounts.store.close(acts.row.referrer_id)
+    await world.settle(acts)
+    await turn(world, acts, SwitchState.OFF)
+
+    await acts.decide(Choice.APPROVE)
+    assert await world.wake(acts) is Stage.HELD
+    assert await acts.open_hold_reasons() == {HoldReason.SWITCHED_OFF}
+    assert await world.orders(status=OrderStatus.PENDING) == []
+
+    await turn(world, acts, SwitchState.ON)
+    assert await world.wake(acts) is Stage.HELD
+    assert await acts.open_hold_reasons() == {HoldReason.PAYMENT_PENDING}
+
+
+async def turn(world: WalletWorld, acts: ReferralActs, state: SwitchState) -> None:
+    operator = Actor(name="operator", request_id=None, reason="a test")
+    async with world.database.transaction() as session:
+        await switches.turn(session, f"campaign:{acts.row.campaign_slug}", state, operator)

@@ -137,7 +137,10 @@ class ReferralSummary(ResponseBody):
 
     referral_id: UUID
     stage: Stage
-    until: datetime = Field(description="When the current stage ends if nothing happens before")
+    until: datetime = Field(
+        description="When the referral expires, is credited, settled, escalated or looked at again,"
+        " if nothing happens before"
+    )
     campaign: str
     variant: str | None = Field(
         description="The variant whose rewards were promised; null where there was none",

@@ -48,6 +48,18 @@ async def test_an_amount_lowered_while_held_pays_the_old_amount(database: Databa
     assert await acts.referrer_balances() == Balances(available=1000)
 
 
+async def test_an_amount_lowered_while_it_waits_for_funds_pays_the_old_amount(
+    database: Database,
+) -> None:
+    queue = await a_queue(database, budget=0)
+    waiting = await queue.qualifies()
+    lowered = replace(TERMS, referrer_reward=usd(1))
+    assert await queue.revises(terms=lowered) is TransitionOutcome.CHANGED
+    await queue.funds(1000)
+    assert await queue.acts_on_wake_ups() == [waiting]
+    assert await queue.acts[waiting].referrer_balances() == Balances(available=1000)
+
+
 @pytest.mark.parametrize("step", [CampaignTransition.PAUSE, CampaignTransition.END])
 async def test_a_signup_invited_before_a_pause_or_the_end_is_paid(
     database: Database, step: CampaignTransition

@@ -100,9 +100,13 @@ async def test_a_held_reward_whose_time_is_up_is_deferred_until_it_is_switched_o
     acts = await queue.deposits()
     assert await acts.wake() is Stage.HELD
     await turn(queue, "campaign", SwitchState.OFF)
+    assert await acts.wake(at=LATER + DAY) is Stage.HELD
+    assert await acts.open_hold_reasons() == {HoldReason.HOLD_PERIOD}
+    assert await state.budget(fresh_database, queue.offer.campaign.id) == 0
 
     assert await acts.wake(at=LATER + 4 * DAY) is Stage.DEFERRED
     assert await acts.open_hold_reasons() == {HoldReason.SWITCHED_OFF}
+    assert await state.budget(fresh_database, queue.offer.campaign.id) == 1000
     assert (await acts.stored_row()).until > LATER + 4 * DAY
     assert await acts.referrer_balances() == Balances()
 
@@ -111,6 +115,24 @@ async def test_a_held_reward_whose_time_is_up_is_deferred_until_it_is_switched_o
     assert await acts.wake(at=LATER + 5 * DAY) is Stage.REWARDED
     assert await acts.referrer_balances() == Balances(available=1000)
     assert await state.violated_invariants(fresh_database) == {}
+
+
+async def test_what_waits_for_funds_waits_for_its_switch_once_there_is_money(
+    fresh_database: Database,
+) -> None:
+    queue = await a_queue(fresh_database, budget=0)
+    id_ = await queue.qualifies()
+    await turn(queue, "campaign", SwitchState.OFF)
+    assert await queue.acts[id_].open_hold_reasons() == {HoldReason.FUNDS}
+
+    await queue.funds(1000)
+    assert await queue.acts_on_wake_ups() == [id_]
+    assert await queue.stages([id_]) == [Stage.DEFERRED]
+    assert await queue.acts[id_].open_hold_reasons() == {HoldReason.SWITCHED_OFF}
+
+    await turn(queue, "campaign", SwitchState.ON)
+    assert await queue.acts_on_wake_ups() == [id_]
+    assert await queue.stages([id_]) == [Stage.REWARDED]
 
 
 async def test_a_deposit_taken_back_while_switched_off_voids_what_was_deferred(
