@@ -1,6 +1,6 @@
 """Evaluation of conditions, with a trace of every leaf."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -58,8 +58,20 @@ def evaluate(
 ) -> Evaluation:
     """Judge a condition by the values of its fields; a field that is absent is unknown."""
     trace: list[Judged] = []
-    holds = _judge(condition, known, path, trace)
+
+    def judge_leaf(leaf: Leaf, at: str) -> bool:
+        value = known.get(leaf.field)
+        holds = leaf_holds(leaf, value)
+        trace.append(Judged(path=at, field=leaf.field, value=value, holds=holds))
+        return holds
+
+    holds = _judge(condition, judge_leaf, path)
     return Evaluation(condition=condition, holds=holds, trace=tuple(trace))
+
+
+def did_hold(condition: Condition, held: Collection[str], *, path: str = "terms.when") -> bool:
+    """Return whether a condition held, of which the leaves at these paths did."""
+    return _judge(condition, lambda _, at: at in held, path)
 
 
 def leaf_holds(leaf: Leaf, value: Value | None) -> bool:
@@ -88,31 +100,23 @@ def _in_one_spelling(value: Value | None, name: str) -> Value | None:
     return value.strip().casefold() if field.type is FieldType.TEXT else value
 
 
-def _judge(
-    condition: Condition, known: Mapping[str, Value | None], path: str, trace: list[Judged]
-) -> bool:
+def _judge(condition: Condition, judge_leaf: Callable[[Leaf, str], bool], path: str) -> bool:
     match condition:
         case Leaf():
-            value = known.get(condition.field)
-            holds = leaf_holds(condition, value)
-            trace.append(Judged(path=path, field=condition.field, value=value, holds=holds))
-            return holds
+            return judge_leaf(condition, path)
         case Not(child):
-            return not _judge(child, known, f"{path}.not", trace)
+            return not _judge(child, judge_leaf, f"{path}.not")
         case AllOf(children):
-            return not _judge_each(children, known, f"{path}.all", trace).count(False)
+            return not _judge_each(children, judge_leaf, f"{path}.all").count(False)
         case AnyOf(children):
-            return _judge_each(children, known, f"{path}.any", trace).count(True) > 0
+            return _judge_each(children, judge_leaf, f"{path}.any").count(True) > 0
 
 
 def _judge_each(
-    conditions: Sequence[Condition],
-    known: Mapping[str, Value | None],
-    path: str,
-    trace: list[Judged],
+    conditions: Sequence[Condition], judge_leaf: Callable[[Leaf, str], bool], path: str
 ) -> list[bool]:
     """Judge all conditions, also after one that decides: every leaf belongs into the trace."""
-    return [_judge(c, known, f"{path}[{index}]", trace) for index, c in enumerate(conditions)]
+    return [_judge(c, judge_leaf, f"{path}[{index}]") for index, c in enumerate(conditions)]
 
 
 def _is_ordered(op: Operator, value: Value | None, bound: Value) -> bool:

@@ -19,7 +19,7 @@ from domain.rewards.fact_effect import FactEffect
 from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled, stake
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import NOW, chargeback, deposit, unique, usd
-from tests.state import violated_invariants
+from tests.state import offer_of, violated_invariants
 
 
 async def test_the_deposit_that_reaches_the_sum_qualifies(database: Database) -> None:
@@ -187,6 +187,28 @@ async def test_an_earlier_part_of_a_sum_leaves_the_deposit_that_met_the_conditio
     assert await acts.wake(at=at) is Stage.HELD
     assert await acts.wake(at=at + timedelta(days=2)) is Stage.REWARDED
     assert (await acts.stored_row()).qualified_by == parts[-1].event_id
+
+
+async def test_an_earlier_part_of_a_sum_does_not_judge_again_what_met_the_condition(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = ruled(leaf("referrer.rewarded", "lt", 1), on=QualifyingAction.TOTAL_DEPOSITS)
+    acts = await sign_up(fresh_database, terms=replace(terms, hold_period=timedelta(days=1)))
+    async with fresh_database.reading() as session:
+        offer = await offer_of(session, acts.row)
+    other = await sign_up(fresh_database, offer=offer, referrer_id=acts.row.referrer_id)
+    for each in (acts, other):
+        await each.receives(deposit(each.referee_id, at=NOW + timedelta(hours=2)))
+        assert await each.wake() is Stage.HELD
+    at = LATER + timedelta(days=2)
+    assert await other.wake(at=at) is Stage.REWARDED
+    early = deposit(acts.referee_id, minor=100, at=NOW + timedelta(hours=1))
+    await acts.receives(early)
+
+    assert await acts.wake(at=at) is Stage.HELD
+    assert await acts.wake(at=at + timedelta(days=2)) is Stage.REWARDED
+    await acknowledge(fresh_superuser)
+    assert await violated_invariants(fresh_database) == {}
 
 
 async def looks_of_chargebacks(acts: ReferralActs) -> int:

@@ -9,7 +9,7 @@ from tests.referrals.verification.control_corruptions import CONTROL_CORRUPTIONS
 from tests.referrals.verification.corruption import ACKNOWLEDGE, OTHER_ID, Corruption
 from tests.referrals.verification.money_corruptions import MONEY_CORRUPTIONS
 from tests.referrals.verification.retention_corruptions import RETENTION_CORRUPTIONS
-from tests.referrals.verification.stake_corruptions import STAKE_CORRUPTIONS
+from tests.referrals.verification.rule_corruptions import RULE_CORRUPTIONS
 
 NOTIFY: Final = """
     INSERT INTO notifications (id, event_id, referral_id, player_id, kind, message, caused_at,
@@ -24,7 +24,7 @@ CORRUPTIONS: Final = (
     *AUDIT_CORRUPTIONS,
     *CONTROL_CORRUPTIONS,
     *RETENTION_CORRUPTIONS,
-    *STAKE_CORRUPTIONS,
+    *RULE_CORRUPTIONS,
     Corruption(
         "notifications_are_handed_on",
         f"SELECT '{OTHER_ID}'",

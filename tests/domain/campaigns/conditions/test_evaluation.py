@@ -10,6 +10,7 @@ from hypothesis import given
 from domain.attribution.policy import Method
 from domain.campaigns.conditions.evaluation import (
     Judged,
+    did_hold,
     evaluate,
     leaf_holds,
     read_judged,
@@ -139,6 +140,14 @@ def test_all_and_any_are_each_others_negation(
     either = AnyOf((condition, other))
     neither = AllOf((Not(condition), Not(other)))
     assert evaluate(either, known).holds is not evaluate(neither, known).holds
+
+
+@given(CONDITIONS, known_values())
+def test_a_condition_held_by_its_trace_exactly_where_it_held(
+    condition: Condition, known: dict[str, Value | None]
+) -> None:
+    judged = evaluate(condition, known)
+    assert did_hold(condition, {one.path for one in judged.trace if one.holds}) is judged.holds
 
 
 def test_judges_the_largest_tree_in_far_less_than_a_millisecond() -> None:

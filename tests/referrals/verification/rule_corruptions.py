@@ -1,4 +1,4 @@
-"""Corruptions of what adds up stakes."""
+"""Corruptions of what is judged by rules of terms: stakes, and the condition of an attempt."""
 
 from typing import Final
 
@@ -17,7 +17,26 @@ _A_BETTER: Final = (
 )
 """A counted player with one bet."""
 
-STAKE_CORRUPTIONS: Final = (
+_A_CONDITION: Final = """
+    UPDATE referrals SET terms = (terms - 'signup_window') || jsonb_build_object(
+        'schema', 3,
+        'since_schema_2', jsonb_build_object('signup_window', terms -> 'signup_window'),
+        'rules', '{"rewards": [], "on": "any_deposit", "turnover": null, "limits": [], "when":
+                  {"not": {"field": "deposit.method", "op": "eq", "value": "card"}}}'::jsonb)
+     WHERE id = :held
+"""
+_A_TRACE_OF_A_CARD: Final = """
+    UPDATE qualifications SET condition_trace =
+           '[{"path": "terms.when.not", "field": "deposit.method", "value": "card", "holds": true}]'
+     WHERE referral_id = :held
+"""
+
+RULE_CORRUPTIONS: Final = (
+    Corruption(
+        "attempts_met_their_condition",
+        "SELECT cast(:held as uuid)::text",
+        (_A_CONDITION, _A_TRACE_OF_A_CARD),
+    ),
     Corruption(
         "stakes_are_counted",
         "SELECT id FROM referrals WHERE id = :depositing",
