@@ -21,6 +21,8 @@ _AMOUNT: Final = re.compile(
 )
 """An amount in major units, where commas stand only between thousands: 25,00 would be 2,500."""
 _DOLLARS: Final = "USD"
+_THOUSAND_DIGITS: Final = 3
+"""Digits behind a comma between thousands; decimals of some currencies are as many."""
 _WHOLE: Final = re.compile(r"0?[0-9]|[1-9][0-9]{1,9}", re.ASCII)
 _AMBIGUOUS: Final = {
     FieldType.MONEY: re.compile(r"[0-9],[0-9]"),
@@ -53,6 +55,8 @@ def read_amount(typed: str, currency: str) -> dict[str, Any]:
     fraction = (match and match["fraction"]) or ""
     if match is None or (match["dollars"] and own != _DOLLARS) or len(fraction) > decimals:
         raise TextFaultError(_how_to_write(own))
+    if decimals == _THOUSAND_DIGITS and match["whole"].count(",") == 1 and not fraction:
+        raise TextFaultError(_how_to_write(own))  # 1,234 KWD may be either
     minor = int(match["whole"].replace(",", "") + fraction.ljust(decimals, "0"))
     if minor > LARGEST_MINOR:
         raise TextFaultError(_how_to_write(own))

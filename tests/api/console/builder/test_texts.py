@@ -41,6 +41,13 @@ def test_a_decimal_comma_is_refused_and_the_message_says_how_to_write(typed: str
         read_amount(typed, "USD")
 
 
+def test_a_comma_that_may_stand_before_three_decimals_is_refused() -> None:
+    with pytest.raises(TextFaultError, match=r"in KWD, such as 25\.000 or 1,000\.000: a point"):
+        read_amount("1,234", "KWD")
+    assert read_amount("1,234.000", "KWD") == {"minor": 1_234_000, "currency": "KWD"}
+    assert read_amount("1,234,567", "KWD") == {"minor": 1_234_567_000, "currency": "KWD"}
+
+
 def test_a_currency_without_decimals_is_explained_without_them() -> None:
     with pytest.raises(TextFaultError, match=r"in JPY, such as 25 or 1,000$"):
         read_amount("1,5", "JPY")
