@@ -12,7 +12,7 @@ from runtime.settings import ErasureSettings
 from runtime.tax_settings import TaxSettings
 
 players = typer.Typer()
-MIN_DAYS = 60
+MIN_DAYS, MAX_DAYS = 60, 36_500
 """As in referrals/personal/retention.py, which is imported late."""
 
 
@@ -82,6 +82,7 @@ def let_go_of_old_rows(
         typer.Option(
             help="Age beyond which rows are let go of; else REFERRALS_RETENTION_DAYS.",
             min=MIN_DAYS,
+            max=MAX_DAYS,
         ),
     ] = None,
     kind: Annotated[
