@@ -74,6 +74,23 @@ async def test_what_is_no_id_is_refused_in_our_words(command: list[str]) -> None
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ["export", "ann@example.com"],
+        ["erase", "ann@example.com"],
+        ["tax-release", "ann@example.com", "--reason", "asked"],
+        ["links", "backfill", "--after", "p" * 65],
+    ],
+    ids=" ".join,
+)
+async def test_a_players_id_that_no_door_takes_is_refused(command: list[str]) -> None:
+    ended = await referrals(*command, url=UNREACHABLE, settings=RIGHT)
+
+    assert ended.returncode == 2
+    assert "must be 1 to 64 of the characters" in ended.stderr
+
+
+@pytest.mark.parametrize(
     ("command", "sentence"),
     [
         (["warehouse", "report", "funnel", "--zone", "Nowhere"], "--zone is an IANA time zone"),
