@@ -19,8 +19,14 @@ from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
 from runtime.kafka_settings import KafkaSettings
 from runtime.link_settings import LinkSettings
-from runtime.public_url import PublicUrl
-from runtime.setting_types import HttpUrl, LogLevel, NetworkFile, Token, UsableUrl
+from runtime.setting_types import (
+    HttpUrl,
+    LogLevel,
+    NetworkFile,
+    PublicUrl,
+    Token,
+    UsableUrl,
+)
 from runtime.sign_in_settings import SignInSettings
 from runtime.tax_settings import TaxSettings
 from runtime.temporal_settings import TemporalSettings

@@ -33,7 +33,6 @@ from referrals.campaigns.views import Draft
 from referrals.intake.contacts import mask_contacts
 
 BODY_LIMIT_BYTES: Final = 2**20
-"""Size of a campaign's JSON, whose terms may hold large trees of conditions."""
 MAX_CURRENCIES: Final = 20
 """Budgets beside the first that one campaign may have."""
 MAX_VARIANTS: Final = 10
@@ -42,7 +41,6 @@ VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 CONDITION_FIELDS: Final = "fields"
 """Last part of the address of the fields of conditions, which is therefore not a slug."""
 NO_REASON: Final = "no reason given"
-
 
 POLICY_METHODS: Final = tuple(
     method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
