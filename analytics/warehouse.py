@@ -62,13 +62,20 @@ class Warehouse(Protocol):
     def close(self) -> None: ...
 
 
+class FolderError(Exception):
+    """A folder that the engine cannot keep a warehouse in."""
+
+
 class EmbeddedWarehouse:
     """ClickHouse in this process, in a folder that no other process may open meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         from chdb.session import Session  # noqa: PLC0415 - an extra
 
-        self._session = Session(str(folder))
+        try:
+            self._session = Session(str(folder))
+        except (OSError, RuntimeError) as fault:
+            raise FolderError(str(fault)) from fault
         for statement in (SCHEMA, *LATER):
             self.run(statement)
 
@@ -136,6 +143,17 @@ def faults() -> tuple[type[Exception], ...]:
     from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 - an extra
 
     return (ClickHouseError, OSError, TimeoutError)
+
+
+def faults_at(address: str) -> tuple[type[Exception], ...]:
+    """Return the faults of the warehouse at an address: its server's, or its engine's."""
+    if is_server(address):
+        from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 - an extra
+
+        return (ClickHouseError,)
+    from chdb import ChdbError  # noqa: PLC0415 - an extra
+
+    return (ChdbError, FolderError)
 
 
 def line_of(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from cli.transactions import audit_actor
-from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.command_line import (
+    ActorOption,
+    ReasonOption,
+    exit_with,
+    parse_player_id,
+    read_settings,
+)
 from runtime.logs import configure_logging
 from runtime.settings import DatabaseSettings
 
@@ -52,8 +58,11 @@ def fraud_backtest(
 def backfill(
     *,
     after: Annotated[
-        str, typer.Option(help="Go on behind this player, as an earlier run printed it.")
-    ] = "",
+        str | None,
+        typer.Option(
+            parser=parse_player_id, help="Go on behind this player, as an earlier run printed it."
+        ),
+    ] = None,
 ) -> None:
     """Write the identity links of all facts that were routed before 0.3, and rebuild the clusters.
 
@@ -62,7 +71,7 @@ def backfill(
     """
     from courier.commands import linker
 
-    exit_with(linker.backfill(_database_settings(), after=after))
+    exit_with(linker.backfill(_database_settings(), after=after or ""))
 
 
 @clusters.command()

@@ -7,17 +7,24 @@ from typing import Annotated
 import typer
 
 from cli.transactions import audit_actor, in_transaction
-from runtime.command_line import ActorOption, ReasonOption, exit_with, read_settings
+from runtime.command_line import (
+    ActorOption,
+    PlayerArgument,
+    ReasonOption,
+    exit_with,
+    parse_player_id,
+    read_settings,
+)
 from runtime.settings import ErasureSettings
 from runtime.tax_settings import TaxSettings
 
 players = typer.Typer()
-MIN_DAYS = 60
+MIN_DAYS, MAX_DAYS = 60, 36_500
 """As in referrals/personal/retention.py, which is imported late."""
 
 
 @players.command("export")
-def export_player(player_id: str) -> None:
+def export_player(player_id: PlayerArgument) -> None:
     """Print what is known about a player, as JSON."""
     from referrals.personal.export import export
 
@@ -28,7 +35,9 @@ def export_player(player_id: str) -> None:
 
 @players.command("erase")
 def erase_player(
-    player_id: Annotated[str | None, typer.Argument(help="The player to erase.")] = None,
+    player_id: Annotated[
+        str | None, typer.Argument(parser=parse_player_id, help="The player to erase.")
+    ] = None,
     *,
     repeat: Annotated[
         bool,
@@ -51,7 +60,7 @@ def erase_player(
 
 @players.command("tax-release")
 def release_tax_year(
-    player_id: str,
+    player_id: PlayerArgument,
     *,
     reason: Annotated[str, typer.Option(help="Why, for the audit.")],
     actor: ActorOption = None,
@@ -82,6 +91,7 @@ def let_go_of_old_rows(
         typer.Option(
             help="Age beyond which rows are let go of; else REFERRALS_RETENTION_DAYS.",
             min=MIN_DAYS,
+            max=MAX_DAYS,
         ),
     ] = None,
     kind: Annotated[

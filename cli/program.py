@@ -1,6 +1,7 @@
 """The processes as commands, and the other rooms' commands beside them."""
 
 import asyncio
+import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -52,6 +53,9 @@ if find_spec("sandbox"):
 
 def main() -> None:
     """Run one command and exit with its code."""
+    if not all(map(is_text, sys.argv)):
+        typer.echo("could not run: the arguments must be UTF-8", err=True)
+        exit_process(COULD_NOT_RUN)
     try:
         app()
     except SystemExit as ended:
@@ -66,6 +70,11 @@ def main() -> None:
             exit_process(COULD_NOT_RUN)
         traceback.print_exc()
     exit_process(1)
+
+
+def is_text(argument: str) -> bool:
+    """Return whether an argument was UTF-8: other bytes stand in it as unpaired surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 @app.callback()
@@ -92,10 +101,10 @@ def up(
 @app.command()
 def api(address: AddressOption = DEFAULT_FOLDER) -> None:
     """Serve the HTTP API and the links, with reports of the warehouse where it is a server."""
-    settings = _read_process_settings()
+    settings, reports = _read_process_settings(), reports_of(address)
     from api.app import main as serve
 
-    _run(partial(serve, settings, warehouse=reports_of(address)), settings, "api")
+    _run(partial(serve, settings, warehouse=reports), settings, "api")
 
 
 @app.command()

@@ -4,12 +4,14 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import available_timezones
 
 import typer
 
@@ -40,10 +42,14 @@ UntilOption = Annotated[
     datetime | None, typer.Option("--to", help="Exclusive; UTC without an offset.")
 ]
 DEFAULT_FOLDER = ".stack/warehouse"
+SETTING = "--warehouse or CLICKHOUSE_URL"
+MOST_OF_A_FAULT = 300
+"""Characters of a server's sentence that are printed: it may quote the whole statement."""
 
 
 def reports_of(address: str) -> "WarehouseReports | None":
     """Return the reports of a server for the API; None for a folder, which one process opens."""
+    check_address(address)
     if not is_server(address):
         return None
     require_extra(address)
@@ -53,12 +59,39 @@ def reports_of(address: str) -> "WarehouseReports | None":
     return WarehouseReports(lambda: ServerWarehouse(address))
 
 
-def open_at(address: str) -> "Warehouse":
-    """Open the warehouse of a command; exit with 2 and a sentence where its extra is missing."""
-    require_extra(address)
-    from analytics.warehouse import open_warehouse
+@contextmanager
+def opened_at(address: str) -> "Iterator[Warehouse]":
+    """Open the warehouse of a command while the block runs.
 
-    return open_warehouse(address)
+    Exits with 2 and a sentence where its extra is missing, and where it is away or refuses.
+    """
+    check_address(address)
+    require_extra(address)
+    from analytics.warehouse import faults_at, open_warehouse
+
+    try:
+        opened = open_warehouse(address)
+        yield opened
+        opened.close()
+    except faults_at(address) as fault:
+        sentence = f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:MOST_OF_A_FAULT]}"
+        exit_with(
+            COULD_NOT_RUN,
+            f"could not run: the warehouse at {SETTING} cannot be used ({sentence})",
+        )
+
+
+def check_address(address: str) -> None:
+    """Exit with 2 and a sentence for the URL of another scheme, which would become a folder."""
+    if "://" in address and not is_server(address):
+        exit_with(
+            COULD_NOT_RUN,
+            f"{SETTING} must be a folder, or a URL that begins with http:// or https://",
+        )
+
+
+def _utc(given: datetime) -> datetime:
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 
 
 def require_extra(address: str) -> None:
@@ -85,9 +118,8 @@ def load(address: AddressOption = DEFAULT_FOLDER) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    opened = open_at(address)
-    WarehouseConsumer(cluster, opened).run(stopping)
-    opened.close()
+    with opened_at(address) as opened:
+        WarehouseConsumer(cluster, opened).run(stopping)
     exit_with(0)
 
 
@@ -99,16 +131,15 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
     from db.engine import Database
 
     settings = read_settings(DatabaseSettings)
-    opened = open_at(address)
+    with opened_at(address) as opened:
 
-    async def run() -> int:
-        async with Database.open(settings.database_url) as database:
-            return await fill(database, opened)
+        async def run() -> int:
+            async with Database.open(settings.database_url) as database:
+                return await fill(database, opened)
 
-    loaded = asyncio.run(run())
-    opened.run(MERGE)
-    typer.echo(f"{loaded} events are in the warehouse")
-    opened.close()
+        loaded = asyncio.run(run())
+        opened.run(MERGE)
+        typer.echo(f"{loaded} events are in the warehouse")
     exit_with(0)
 
 
@@ -116,12 +147,8 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
 def report(
     name: Annotated[str, typer.Argument(help="funnel, cost, reversals …; others are named.")],
     *,
-    since: Annotated[
-        datetime | None, typer.Option("--from", help="Inclusive; UTC without an offset.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", help="Exclusive; UTC without an offset.")
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     by: Annotated[
         str, typer.Option(help="day, week, campaign, version, variant or cohort.")
     ] = "day",
@@ -136,9 +163,9 @@ def report(
 
     span = Span(campaign=campaign, zone=zone)
     if since:
-        span = replace(span, since=_aware(since))
+        span = replace(span, since=_utc(since))
     if until:
-        span = replace(span, until=_aware(until))
+        span = replace(span, until=_utc(until))
     known: dict[str, Callable[[Warehouse], Sequence[Any]]] = {
         "funnel": lambda opened: reports.load_funnel(opened, span, by=By(by)),
         "time-to-conversion": lambda opened: [reports.load_time_to_conversion(opened, span)],
@@ -150,18 +177,15 @@ def report(
         raise typer.BadParameter(f"the reports are {', '.join(known)}")
     if by not in {group.value for group in reports.GROUPS}:
         raise typer.BadParameter(f"--by is {', '.join(group.value for group in reports.GROUPS)}")
-    require_extra(address)
+    if zone not in available_timezones():
+        raise typer.BadParameter("--zone is an IANA time zone, such as Europe/Vienna")
+    check_address(address)
     if not is_server(address) and not _is_warehouse(Path(address)):
         exit_with(COULD_NOT_RUN, f"no warehouse in {address}: `load` or `backfill` makes one")
-    opened = open_at(address)
-    for row in known[name](opened):
-        typer.echo(json.dumps(asdict(row)))
-    opened.close()
+    with opened_at(address) as opened:
+        for row in known[name](opened):
+            typer.echo(json.dumps(asdict(row)))
     exit_with(0)
-
-
-def _aware(at: datetime) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _is_warehouse(folder: Path) -> bool:

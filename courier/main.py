@@ -36,8 +36,9 @@ from referrals.attribution.tokens import Tokens
 from referrals.lifecycle.deliveries import Lane
 from referrals.webhooks.secrets import SecretKey
 from runtime.exit import stop_event
+from runtime.kafka_settings import EventsPublisher
 from runtime.pool_metrics import show_pool
-from runtime.settings import EventsPublisher, Settings
+from runtime.settings import Settings
 from workflows.connection import connect_to
 
 SHUTDOWN_TIMEOUT_S: Final = 8.0

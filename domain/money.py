@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 LARGEST_MINOR: Final = 10**15
 """Upper limit of one amount, and of one balance, in minor units."""
@@ -48,6 +48,23 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(self.minor + other.minor, self.currency)
+
+
+class Amount(Protocol):
+    """An amount of money of any size, such as a sum, where `Money` bounds one amount."""
+
+    @property
+    def minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def write_amount(amount: Amount) -> str:
+    """Return an amount in units of its currency, for people and for programs: `1234.50 USD`."""
+    decimals = decimals_of(amount.currency)
+    whole, part = divmod(abs(amount.minor), 10**decimals)
+    sign = "-" if amount.minor < 0 else ""
+    return f"{sign}{whole}{f'.{part:0{decimals}}' if decimals else ''} {amount.currency}"
 
 
 def clamp_sum(minor: int, currency: str) -> Money:

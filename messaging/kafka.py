@@ -2,15 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Self
 
+from runtime.kafka_settings import check_properties
 from runtime.settings import Settings
-
-FORCED_PROPERTIES: Final = frozenset(
-    {"acks", "bootstrap.servers", "enable.auto.commit", "enable.auto.offset.store",
-     "enable.idempotence", "group.id", "isolation.level"}
-)  # fmt: skip
-"""Properties on which exactly-once effects rest; a deployment cannot set them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +28,7 @@ class KafkaCluster:
         )
 
     def __post_init__(self) -> None:
-        if forced := sorted(FORCED_PROPERTIES & self.properties.keys()):
-            raise ValueError(f"{', '.join(forced)}: set by this service, leave it out")
+        check_properties(self.properties)
 
     def consumer_properties(self, *, group: str) -> dict[str, str | bool]:
         """Return properties of a consumer that commits only what it says itself."""

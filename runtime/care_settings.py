@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class RetentionSettings(DatabaseSettings):
     """Ages at which rows that are only kept for a time are let go of."""
 
-    retention_days: int = Field(default=400, ge=60)
+    retention_days: int = Field(default=400, ge=60, le=36_500)
     """Age in days beyond which rows are let go of, of each kind but hard links.
 
     Facts are one of them: they lose their personal values.

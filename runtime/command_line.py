@@ -13,6 +13,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from domain.intake.facts import ID_PATTERN
 from runtime.care_settings import CareSettings, RetentionSettings
 from runtime.environment import ENV_PREFIX
 from runtime.hash_keys import HashKeySettings
@@ -80,7 +81,17 @@ def parse_id(text: str) -> UUID:
         ) from None
 
 
+def parse_player_id(text: str) -> str:
+    """Return a player's id as it is; typer.BadParameter for what no door takes as one."""
+    if not ID_PATTERN.fullmatch(text):
+        raise typer.BadParameter("must be 1 to 64 of the characters A-Z a-z 0-9 _ . : -")
+    return text
+
+
 IdArgument = Annotated[UUID, typer.Argument(parser=parse_id, metavar="ID")]
+PlayerArgument = Annotated[
+    str, typer.Argument(parser=parse_player_id, metavar="PLAYER_ID", help="The player's id.")
+]
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Recorded in the audit; default: the system user.")
 ]

@@ -1,27 +1,33 @@
 """Settings of a deployment, read once from REFERRALS_* variables by each main()."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from limits import parse
-from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from db.address import check_database_url
 from domain.campaigns.publishing import Ceilings
 from domain.fraud.cases import DEFAULT_SECOND_PERSON_ABOVE, SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
-from domain.intake.sources import SOURCE_PATTERN
 from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
 from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
 from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
+from runtime.kafka_settings import KafkaSettings
 from runtime.link_settings import LinkSettings
-from runtime.public_url import PublicUrl
+from runtime.setting_types import (
+    HttpUrl,
+    LogLevel,
+    NetworkFile,
+    PublicUrl,
+    Token,
+    UsableUrl,
+)
 from runtime.sign_in_settings import SignInSettings
 from runtime.tax_settings import TaxSettings
 from runtime.temporal_settings import TemporalSettings
@@ -51,16 +57,8 @@ _JURISDICTION: Final = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
 _JURISDICTIONS: Final = rf"^{_JURISDICTION}(?:, ?{_JURISDICTION})*$"
 
 
-class EventsPublisher(StrEnum):
-    """Publishers of the outbox to Kafka."""
-
-    RELAY = "relay"
-    DEBEZIUM = "debezium"
-
-
 DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
 SignalKey = Annotated[SecretStr, Field(min_length=16)]
-SourceName = Annotated[str, Field(pattern=f"^{SOURCE_PATTERN.pattern}$")]
 
 
 class DatabaseSettings(BaseSettings):
@@ -70,7 +68,7 @@ class DatabaseSettings(BaseSettings):
 
     database_url: DatabaseUrl
     """postgresql+asyncpg:// of the application role."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     checkpoint_directory: Path | None = None
     """Directory of the hash chain's signed checkpoints, out of reach of the database's owner."""
@@ -95,17 +93,19 @@ class ClientSettings(BaseSettings):
 
     model_config = FROM_ENVIRONMENT
 
-    api_url: str | None = Field(default=None, pattern=r"^https?://")
-    api_key: SecretStr | None = None
+    api_url: HttpUrl | None = None
+    api_key: Token | None = None
     """Key of the person who runs the command."""
 
 
 class WalletSettings(DatabaseSettings):
     """Settings with which the wallet is reached, for its reconciliation too."""
 
-    wallet_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+(/[^?#]*)?$")
+    wallet_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$"), UsableUrl] | None = (
+        None
+    )
     """Address of the sportsbook's wallet; without it the ledger's `available` is the balance."""
-    wallet_token: SecretStr | None = None
+    wallet_token: Token | None = None
 
     @model_validator(mode="after")
     def _validate_wallet(self) -> Self:
@@ -130,6 +130,7 @@ class Settings(
     FraudProviderSettings,
     LinkSettings,
     HashKeySettings,
+    KafkaSettings,
     TaxSettings,
     TemporalSettings,
     TraceSettings,
@@ -138,16 +139,6 @@ class Settings(
 
     owner_database_url: DatabaseUrl | None = None
     """postgresql+asyncpg:// of the schema's owner; the serving processes do not need it."""
-
-    kafka_bootstrap_servers: str | None = None
-    """Addresses of the Kafka cluster; without them nothing is read from or written to Kafka."""
-    kafka_properties: dict[str, SecretStr] = Field(default_factory=dict)
-    """Properties of librdkafka to reach the cluster, as JSON: {"security.protocol": "SASL_SSL"}."""
-    events_publisher: EventsPublisher = EventsPublisher.RELAY
-    """Publisher of the outbox: the courier's relay, or Debezium; one at a time."""
-    kafka_topic_sources: dict[str, SourceName] = Field(default_factory=dict)
-    """Sources of topics' events, as JSON, where they are not the default one."""
-    kafka_consumer_group: str = Field(default="referrals", min_length=1)
 
     token_key: SecretStr = Field(min_length=16)
     """Key that signs referral tokens."""
@@ -165,7 +156,7 @@ class Settings(
     api_port: int = Field(default=8000, ge=1, le=65535)
     body_limit_bytes: int = Field(default=65536, ge=1024)
 
-    temporal_ui_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    temporal_ui_url: Annotated[str, Field(pattern=r"^https?://[^?#]+$"), UsableUrl] | None = None
     """Address of Temporal's web UI, to which the console links."""
 
     rate_limits: str | None = None
@@ -175,7 +166,7 @@ class Settings(
 
     no_reminders_in: str | None = Field(default=None, pattern=_JURISDICTIONS)
     """ISO 3166 codes, separated by commas, where nobody is reminded; a country is all of it."""
-    network_database: FilePath | None = None
+    network_database: NetworkFile | None = None
     """File in MaxMind's format that knows hosting networks and the countries of addresses."""
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""

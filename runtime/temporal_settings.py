@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from runtime.environment import FROM_ENVIRONMENT
+from runtime.setting_types import Token
 
 
 class TemporalSettings(BaseSettings):
@@ -23,7 +24,7 @@ class TemporalSettings(BaseSettings):
     """Certificate of this client, with its key in the next one."""
     temporal_tls_key_file: Path | None = None
     temporal_tls_server_name: str | None = None
-    temporal_api_key: SecretStr | None = None
+    temporal_api_key: Token | None = None
     temporal_payload_codec: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
     """package.module:name of a PayloadCodec, the same in every process."""
     task_queue: str = "referrals"

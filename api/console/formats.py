@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from babel.dates import format_timedelta
 
-from domain.money import Money, RewardKind
-from referrals.localisation.formats import Amount, Sum, format_duration, format_money
+from domain.money import Amount, Money, RewardKind
+from referrals.localisation.formats import Sum, format_duration, format_money
 
 NOTHING: Final = "\N{EN DASH}"
 _TONES: Final[Mapping[str, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,18 +17,11 @@ from starlette.responses import Response
 from api.console.formats import NOTHING, BonusBets
 from api.http.errors import invalid_field
 from api.http.tables import harmless
-from domain.money import decimals_of
+from domain.money import write_amount
 
 PAGE_ROWS: Final = 25
 CSV_ROWS: Final = 1000
 """Rows of a CSV; one with more to come is named incomplete, and has `X-Next-Cursor`."""
-
-
-class Amount(Protocol):
-    @property
-    def minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +198,7 @@ def _plain(cell: object) -> str:
     if isinstance(cell, list | tuple):
         return " + ".join(_plain(one) for one in cell)
     if hasattr(cell, "minor") and hasattr(cell, "currency"):
-        return f"{_amount(cell)} in bonus bets" if isinstance(cell, BonusBets) else _amount(cell)
+        amount = write_amount(cell)
+        return f"{amount} in bonus bets" if isinstance(cell, BonusBets) else amount
     text = cell.id if isinstance(cell, ShortId) else cell
     return str(harmless("" if text == NOTHING else str(text)))
-
-
-def _amount(amount: Amount) -> str:
-    decimals = decimals_of(amount.currency)
-    whole, part = divmod(abs(amount.minor), 10**decimals)
-    sign = "-" if amount.minor < 0 else ""
-    return f"{sign}{whole}{f'.{part:0{decimals}}' if decimals else ''} {amount.currency}"

@@ -21,10 +21,10 @@ from api.link.offer_texts import referrer_headline
 from api.link.page_context import QR_QUERY
 from api.v1.players import invited_out
 from api.v1.schemas.players import PlayerFacingReason
-from domain.money import Money
+from domain.money import Amount, Money
 from referrals.campaigns.limits import Allowance
 from referrals.campaigns.offers import Offer
-from referrals.localisation.formats import Amount, format_day, format_money
+from referrals.localisation.formats import format_day, format_money
 from referrals.localisation.languages import Language
 from referrals.notifications.preferences import zone_of
 from referrals.reporting.player_pages import PlayerPage

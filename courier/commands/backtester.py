@@ -13,6 +13,7 @@ from courier.verifier import explain
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS
 from domain.fraud.rule_set_drafts import CampaignRuleSets, Changes, draft
+from domain.money import write_amount
 from referrals.access.audit import Actor
 from referrals.fraud import rule_sets
 from referrals.reporting import backtests
@@ -145,4 +146,4 @@ def _lines(report: BacktestReport) -> list[str]:
 
 
 def _money(amounts: Any) -> str:  # noqa: ANN401 - as the report has it
-    return " + ".join(f"{amount.minor} {amount.currency}" for amount in amounts) or "nothing"
+    return " + ".join(map(write_amount, amounts)) or "nothing"

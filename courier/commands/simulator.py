@@ -15,7 +15,7 @@ from courier.verifier import explain
 from db.engine import Database
 from db.faults import DATABASE_FAULTS
 from domain.campaigns.limits.periods import TaxYearStart
-from domain.money import Money
+from domain.money import Money, write_amount
 from referrals.reporting.explanations import UnknownVersionError
 from referrals.reporting.simulation_report import Simulation, Totals, simulation_json
 from referrals.reporting.simulations import Question, simulate
@@ -105,4 +105,4 @@ def _totals(one: Totals) -> str:
 
 
 def _money(amounts: Iterable[Money]) -> str:
-    return " + ".join(f"{amount.minor} {amount.currency}" for amount in amounts) or "nothing"
+    return " + ".join(map(write_amount, amounts)) or "nothing"

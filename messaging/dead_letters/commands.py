@@ -58,10 +58,11 @@ def replay(
     """
     from messaging.dead_letters.console import Console
     from referrals.access.audit import Actor
+    from referrals.intake.contacts import mask_contacts
 
     if [bool(ids), topic is not None, everything].count(True) != 1:
         exit_with(2, "name letters by their ids, or give --topic, or --all")
-    person = Actor(name=actor or system_user(), request_id=None, reason=reason)
+    person = Actor(name=actor or system_user(), request_id=None, reason=mask_contacts(reason))
     console = Console(read_settings(Settings))
     if ids:
         exit_with(console.replay_named(ids, person, dry_run=dry_run))

@@ -27,6 +27,7 @@ from referrals.intake.facts import Report
 from referrals.intake.fields import TOO_EARLY, PositiveMoneyIn
 from referrals.intake.origins import Networks
 from referrals.intake.strict_json import (
+    BYTE_ORDER_MARK,
     MalformedJsonError,
     RepeatedKeyError,
     TooDeepJsonError,
@@ -149,7 +150,7 @@ class RefusedError(Exception):
 
 def _text(value: bytes) -> str:
     try:
-        return value.decode()
+        return value.decode().removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as fault:
         raise RefusedError(RefusalCode.INVALID_UTF8) from fault
 

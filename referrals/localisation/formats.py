@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import NumberPattern, format_percent, get_currency_symbol, parse_pattern
 
-from domain.money import decimals_of
+from domain.money import Amount, decimals_of
 from referrals.localisation.languages import ENGLISH, Language
 
 DurationUnit = Literal["day", "hour", "minute", "second"]
@@ -22,15 +22,6 @@ DURATION_UNITS: Final[tuple[tuple[DurationUnit, int], ...]] = (
     ("minute", 60),
     ("second", 1),
 )
-
-
-class Amount(Protocol):
-    """An amount of money of any size, such as a sum, where `Money` bounds one amount."""
-
-    @property
-    def minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ KEPT_UNLESS_NAMED: Final = frozenset((*LINKS, *WHOLE_ROWS)) - {"links_ip", "link
 a release before 0.3 takes whole rows that went for rows that were deleted by hand."""
 MIN_DAYS: Final = 60
 """Age in days below which the database keeps rows: an expired invitation may open for a month."""
+MAX_DAYS: Final = 36_500
+"""Age in days, a century, beyond which a database's times may not reach back."""
 DEFAULT_DAYS: Final = 400
 BATCH_ROWS: Final = 1000
 """Rows that one transaction lets go of."""
@@ -61,11 +63,14 @@ def periods_of(days: int, by_kind: Mapping[str, int | None]) -> dict[str, timede
     """Return the age at which each kind is let go of, without the kinds that are kept.
 
     `days` is the general age, `by_kind` those of single kinds in days, None to keep one. Raises
-    ValueError for an unknown kind, and for an age below MIN_DAYS.
+    ValueError for an unknown kind, and for an age below MIN_DAYS or above MAX_DAYS.
     """
     _check(by_kind)
-    if days < MIN_DAYS or any(own is not None and own < MIN_DAYS for own in by_kind.values()):
+    ages = [days, *(own for own in by_kind.values() if own is not None)]
+    if min(ages) < MIN_DAYS:
         raise ValueError(f"Nothing is let go of before it is {MIN_DAYS} days old")
+    if max(ages) > MAX_DAYS:
+        raise ValueError(f"An age is at most {MAX_DAYS} days; null keeps a kind")
     general = {kind: days for kind in KINDS if kind not in KEPT_UNLESS_NAMED}
     asked: dict[str, int | None] = {**general, **by_kind}
     return {kind: timedelta(days=own) for kind in KINDS if (own := asked.get(kind)) is not None}

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from db import traces
 from runtime.environment import FROM_ENVIRONMENT
+from runtime.setting_types import UsableUrl
 
 STANDARD_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Variables of OpenTelemetry that turn traces on, too."""
@@ -25,7 +26,7 @@ class TraceSettings(BaseSettings):
 
     model_config = FROM_ENVIRONMENT
 
-    traces_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    traces_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$"), UsableUrl] | None = None
     """Address of a receiver of OTLP over HTTP, such as http://collector:4318; none: no traces."""
     traces_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Part of the traces that is kept."""

@@ -10,7 +10,8 @@ from db.engine import Database
 from db.outbox_reader import OutboxReader
 from messaging.kafka import KafkaCluster
 from messaging.topics import EVENTS
-from runtime.settings import EventsPublisher, Settings
+from runtime.kafka_settings import EventsPublisher
+from runtime.settings import Settings
 from tests.courier.test_courier import running_courier, settings_for
 from tests.db.outbox_writers import write_one
 from tests.fixtures.databases import DatabaseUrls

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.money import Money, clamp_sum, totals
+from domain.money import Money, clamp_sum, totals, write_amount
 from tests.builders import usd
 
 
@@ -22,6 +22,19 @@ def test_money_of_two_currencies_is_not_added() -> None:
     assert usd(1) + usd(2) == usd(3)
     with pytest.raises(ValueError, match="cannot add"):
         usd(1) + Money(1, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (Money(5000, "USD"), "50.00 USD"),
+        (Money(7, "USD"), "0.07 USD"),
+        (Money(5000, "JPY"), "5000 JPY"),
+        (Money(5000, "KWD"), "5.000 KWD"),
+    ],
+)
+def test_an_amount_is_written_in_units_of_its_currency(amount: Money, written: str) -> None:
+    assert write_amount(amount) == written
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from messaging.kafka import FORCED_PROPERTIES, KafkaCluster
+from messaging.kafka import KafkaCluster
 from messaging.topics import DEPOSITS
+from runtime.kafka_settings import FORCED_PROPERTIES
 
 
 @pytest.mark.parametrize("name", sorted(FORCED_PROPERTIES))

@@ -41,7 +41,6 @@ CONDITION_FIELDS: Final = "fields"
 """Last part of the address of the fields of conditions, which is therefore not a slug."""
 NO_REASON: Final = "no reason given"
 
-
 POLICY_METHODS: Final = tuple(
     method for method in Method if method not in {Method.MANUAL, Method.SIGNAL}
 )

@@ -55,7 +55,7 @@ async def test_a_version_is_tested_and_its_report_is_stored(
     lines = capsys.readouterr().out.splitlines()
     assert "assessed 1, changed 1, unreadable 0" in lines
     assert "review to pass: 1" in lines
-    assert "held: 1000 USD before, nothing after" in lines
+    assert "held: 10.00 USD before, nothing after" in lines
     assert "queue: 1 before, 0 after" in lines
     async with fresh_database.reading() as session:
         (stored,) = (await session.scalars(select(BacktestRow))).all()

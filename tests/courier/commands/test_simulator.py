@@ -40,8 +40,8 @@ async def test_prints_and_writes_what_a_version_would_have_paid(
     assert await run(shared_urls, acts.row.campaign_slug, json_file=written) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "referrals 1, qualified 1" in lines
-    assert "after: 1 rewards, 1000 USD" in lines
-    assert f"{acts.row.id}: 0 rewards, nothing, then 1 rewards, 1000 USD: qualifies" in lines
+    assert "after: 1 rewards, 10.00 USD" in lines
+    assert f"{acts.row.id}: 0 rewards, nothing, then 1 rewards, 10.00 USD: qualifies" in lines
     assert json.loads(written.read_text())["after"]["rewards"] == 1
 
 

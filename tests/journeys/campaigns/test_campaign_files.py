@@ -131,7 +131,7 @@ async def test_another_budget_of_a_published_campaign_is_refused_before_anything
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     *,
-    changed: Mapping[str, Any],
+    changed: dict[str, Any],
     field: str,
 ) -> None:
     new, funded, file = unique_id("new"), unique_id("funded"), tmp_path / "offers.yaml"

@@ -29,6 +29,7 @@ from tests.api.bodies import unique
 from tests.fixtures.databases import DatabaseUrls
 from tests.messaging.stream import HASHER
 
+REASON: Final = "asked by ann@example.com, +1 201 555 0123"
 LARGE: Final = {"notes": "x" * 70_000}
 
 
@@ -139,7 +140,7 @@ async def test_a_letter_is_replayed_once_after_a_fix(operator: Operator) -> None
     assert (rehearsed.returncode, rehearsed.stdout) == (0, f"{letter}  would be accepted\n")
     assert await operator.facts() == before
 
-    done = await operator.run("replay", letter, "--actor", "ann", "--reason", "limit", **fix)
+    done = await operator.run("replay", letter, "--actor", "ann", "--reason", REASON, **fix)
     assert (done.returncode, done.stdout) == (0, f"{letter}  accepted\n")
     again = await operator.run("replay", letter, **fix)
     assert (again.returncode, again.stdout) == (0, f"{letter}  was replayed before\n")
@@ -149,7 +150,7 @@ async def test_a_letter_is_replayed_once_after_a_fix(operator: Operator) -> None
     refused, replayed = await operator.audited()
     assert refused.action == "dead_letter.replay_refused"
     assert (replayed.actor, replayed.action, replayed.reason) == (
-        "ann", "dead_letter.replay", "limit",
+        "ann", "dead_letter.replay", "asked by [mail address], [phone number]",
     )  # fmt: skip
     assert replayed.subject.startswith(f"dead_letter:{letter}:")
     assert replayed.details == {"reason": "too_large", "outcome": "accepted"}

@@ -29,7 +29,7 @@ def poison(*, large_bytes: int = 100_000) -> list[Poison]:
         Poison("too_large", _text(method="x" * large_bytes)),
         Poison("too_large", b"[" * large_bytes),
         Poison("malformed_json", b""),
-        Poison("malformed_json", b"\xef\xbb\xbf" + text.encode()),
+        Poison("malformed_json", b"\xef\xbb\xbf" * 2 + text.encode()),
         Poison("malformed_json", text.encode()[:-1]),
         Poison("malformed_json", text.replace('"minor": 1000', '"minor": NaN').encode()),
         Poison("malformed_json", text.replace('"minor": 1000', '"minor": -Infinity').encode()),

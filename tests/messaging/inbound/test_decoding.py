@@ -1,6 +1,7 @@
 """Records as facts: what is read, and what is refused with a reason that quotes nothing."""
 
 import json
+from codecs import BOM_UTF8
 from typing import NoReturn
 
 import pytest
@@ -47,6 +48,10 @@ def test_reads_an_event_of_a_later_schema_that_has_more_fields() -> None:
 
 def test_reads_an_event_without_a_key() -> None:
     assert isinstance(DECODER.decode(record(json.dumps(deposit()).encode())), Report)
+
+
+def test_ignores_a_byte_order_mark_as_http_does() -> None:
+    assert isinstance(DECODER.decode(record(BOM_UTF8 + json.dumps(deposit()).encode())), Report)
 
 
 def test_refuses_an_empty_key() -> None:
