@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -180,16 +181,15 @@ async def test_an_odd_event_is_the_same_fact_over_each_door_or_none(
     assert [one for one in unlike if one] == []
 
 
-async def test_players_who_signal_blanks_share_nothing_and_what_is_required_is_missing(
-    world: World,
-) -> None:
-    lives = [await invite(world), await invite(world)]
+async def test_blanks_in_signals_are_no_evidence_and_link_nobody(world: World) -> None:
+    terms = replace(builders.TERMS, requires=("payment_instrument",))
+    lives = [await invite(world, terms=terms) for _ in range(2)]
     for life in lives:
         event = body_of(life.signup(referral_token=None))
         await life.signals("sign_up", event | BLANKS)
         await life.reaches(Stage.SIGNED_UP)
         await life.signals("make_deposit", body_of(life.deposit()) | {"payment_instrument": " "})
-        await life.reaches(Stage.REWARDED)
+        await life.reaches(Stage.HELD)
 
     query = text("select count(*) from identity_links where player_id = any(:players)")
     async with world.database.reading() as session:
