@@ -1,45 +1,48 @@
 """Facts that services signal directly: which of them may be recorded, and their recording."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from temporalio import activity
 
 from activities.messages import ActRequest, SignalledFacts, Signature
 from db.engine import Session
 from db.reporters import Reporter
 from domain.intake.direct_signals import DirectSignals, is_signed
-from domain.intake.facts import (
-    CLOCK_SKEW,
-    Chargeback,
-    Deposit,
-    Fact,
-    FactKind,
-    Signup,
-    kind_of,
-)
-from domain.intake.sources import SEPARATOR
-from domain.money import Money
+from domain.intake.facts import Chargeback, Deposit, Fact, FactKind, Signup, kind_of
+from domain.intake.sources import DEFAULT_SOURCE, SEPARATOR
 from domain.privacy import Hasher
 from referrals.attribution import binding
 from referrals.attribution.tokens import Tokens
 from referrals.intake import facts
 from referrals.intake.canonical import body_of
-from referrals.intake.facts import RecordOutcome
-from referrals.intake.fields import CURRENCIES, TOO_EARLY
-from referrals.intake.origins import Networks, matching_with_origin
+from referrals.intake.events import (
+    ChargebackIn,
+    DepositIn,
+    EventIn,
+    SignupIn,
+    first_fault,
+    read_event,
+    without_refused_traits,
+)
+from referrals.intake.facts import RecordOutcome, Report
+from referrals.intake.fields import TOO_EARLY
+from referrals.intake.origins import Networks
 from referrals.lifecycle import stages
 
-_READERS: Final[Mapping[FactKind, TypeAdapter[Any]]] = {
-    FactKind.SIGNUP: TypeAdapter(Signup),
-    FactKind.DEPOSIT: TypeAdapter(Deposit),
-    FactKind.CHARGEBACK: TypeAdapter(Chargeback),
+_SCHEMAS: Final[Mapping[FactKind, type[EventIn]]] = {
+    FactKind.SIGNUP: SignupIn,
+    FactKind.DEPOSIT: DepositIn,
+    FactKind.CHARGEBACK: ChargebackIn,
 }
-"""Shapes of the facts that may come by a signal."""
+"""Schemas of the events that may come by a signal: those of the other doors."""
+_REASONS: Final = {"occurred_at": TOO_EARLY, "amount": "amount", "currency": "currency"}
+"""Reasons against an event by the field that is at fault; for any other it is its shape."""
 _log = structlog.get_logger()
 
 
@@ -50,50 +53,59 @@ class SignalPolicy:
     mode: DirectSignals = DirectSignals.OPEN
     keys: tuple[str, ...] = field(default=(), repr=False)
 
-    def refusal(self, fact: Fact, signatures: Iterable[Signature], *, now: datetime) -> str | None:
+    def refusal(
+        self,
+        fact: Fact,
+        signatures: Iterable[Signature],
+        *,
+        now: datetime,
+        is_refusing: bool = False,
+    ) -> str | None:
         """Return why a fact counts only if another door has recorded it; None if it counts.
 
         `now` is the act's clock, ahead of which a fact may be as little as at the other doors.
         """
-        reasons = (
-            ("off", self.mode is DirectSignals.OFF),
-            ("source", SEPARATOR in fact.event_id),
-            (TOO_EARLY, fact.occurred_at > now + CLOCK_SKEW),
-            ("amount", not all(map(_is_receivable, _amounts_of(fact)))),
-            ("currency", isinstance(fact, Signup) and fact.currency not in CURRENCIES),
-            (
-                "signature",
-                self.mode is DirectSignals.SIGNED and not self._is_signed(fact, signatures),
-            ),
-        )
-        return next((reason for reason, applies in reasons if applies), None)
+        if self.mode is DirectSignals.OFF:
+            return "off"
+        if SEPARATOR in fact.event_id:
+            return "source"
+        try:
+            event = event_of(fact, now=now, is_refusing=is_refusing)
+        except ValidationError as fault:
+            return _REASONS.get(str(first_fault(fault)["loc"][0]), "shape")
+        if self.mode is DirectSignals.OPEN or self._is_signed(fact, event, signatures, now):
+            return None
+        return "signature"
 
-    def _is_signed(self, fact: Fact, signatures: Iterable[Signature]) -> bool:
+    def _is_signed(
+        self, fact: Fact, event: EventIn, signatures: Iterable[Signature], now: datetime
+    ) -> bool:
         key = (kind_of(fact), fact.event_id)
         return any(
-            is_signed(given.canonical, given.signature, self.keys) and _says(given.canonical, fact)
+            is_signed(given.canonical, given.signature, self.keys)
+            and _says(given.canonical, event, now)
             for given in signatures
             if (given.kind, given.event_id) == key
         )
 
 
-def _says(canonical: str, fact: Fact) -> bool:
-    """Return whether the signed JSON is this fact: who schedules acts may hand over another."""
+def event_of(fact: Fact, *, now: datetime, is_refusing: bool) -> EventIn:
+    """Return a signalled fact as the other doors read it, or raise ValidationError.
+
+    The workflow read it leniently, as it reads whatever it has ever read. What is said with the
+    fact, and is no part of it, is whether its person refuses traits of device and network.
+    """
+    body = body_of(fact) | ({"consent": False} if is_refusing else {})
+    return read_event(_SCHEMAS[kind_of(fact)], body, now=now)
+
+
+def _says(canonical: str, event: EventIn, now: datetime) -> bool:
+    """Return whether the signed JSON is this event: who schedules acts may hand over another."""
     try:
-        read = _READERS[kind_of(fact)].validate_json(canonical)
+        signed = read_event(type(event), json.loads(canonical), now=now)
     except ValidationError:
         return False
-    return bool(read == fact)
-
-
-def _amounts_of(fact: Fact) -> Iterator[Money]:
-    if isinstance(fact, Deposit | Chargeback) and fact.amount is not None:
-        yield fact.amount
-
-
-def _is_receivable(amount: Money) -> bool:
-    """Return whether the other doors would take an amount, too."""
-    return amount.minor > 0 and amount.currency in CURRENCIES
+    return without_refused_traits(vars(signed)) == without_refused_traits(vars(event))
 
 
 OPEN_TO_ALL: Final = SignalPolicy()
@@ -139,9 +151,12 @@ class SignalledRecorder:
                 _log.warning("unrecorded_decision", event_id=decision.event_id)
 
     def _refusal(self, request: ActRequest, fact: Fact) -> str | None:
-        if (kind_of(fact), fact.event_id) in request.heard.loose:
+        key, heard = (kind_of(fact), fact.event_id), request.heard
+        if key in heard.loose:
             return "shape"
-        return self.policy.refusal(fact, request.heard.signatures, now=request.now)
+        return self.policy.refusal(
+            fact, heard.signatures, now=request.now, is_refusing=key in heard.refusing
+        )
 
     async def _allowed(self, session: Session, request: ActRequest) -> SignalledFacts:
         """Leave out what may not come by a signal, and was not recorded through another door."""
@@ -164,31 +179,34 @@ class SignalledRecorder:
         )
 
     async def _record(self, session: Session, request: ActRequest, signalled: Fact) -> None:
-        said = body_of(signalled)
-        body = self.hasher.hash_personal(said)
-        fact = facts.fact_of(kind_of(signalled), body)
-        recorded = await facts.record_fact(
-            session,
-            fact,
-            player_id=str(body["player_id"]),
-            door="signal",
-            reporter=Reporter(None, f"referral:{request.referral_id}"),
-            matching=matching_with_origin(said, self.hasher, self.networks),
-            code_hash=self.hasher.hash("code", body["code"]) if body.get("code") else None,
-        )
+        report = self._report(request, signalled)
+        recorded = RecordOutcome.CONFLICT
+        if report is not None:
+            (recorded,) = await facts.record_facts(session, (report,), door="signal")
         if recorded is RecordOutcome.CONFLICT:
-            _log.warning("event_conflict", event_id=fact.event_id, kind=kind_of(fact))
-            if isinstance(fact, Signup):
-                await self._bind_recorded_signup(session, request, fact)
-        elif isinstance(fact, Signup):
+            kind = kind_of(signalled)
+            _log.warning("event_conflict", event_id=signalled.event_id, kind=kind)
+            if isinstance(signalled, Signup):
+                await self._bind_recorded_signup(session, request, signalled)
+        elif report is not None and isinstance(report.fact, Signup):
             refusal = self._refusal(request, signalled)
             await binding.bind_signup(
                 session,
-                fact,
+                report.fact,
                 tokens=self.tokens,
                 now=request.now,
                 signalled_to=None if refusal else request.referral_id,
             )
+
+    def _report(self, request: ActRequest, signalled: Fact) -> Report | None:
+        """Return what to record; None for what no door takes under an id that one has recorded."""
+        is_refusing = (kind_of(signalled), signalled.event_id) in request.heard.refusing
+        try:
+            event = event_of(signalled, now=request.now, is_refusing=is_refusing)
+        except ValidationError:
+            return None
+        reporter = Reporter(None, f"referral:{request.referral_id}")
+        return event.to_report(self.hasher, self.networks, source=DEFAULT_SOURCE, reporter=reporter)
 
     async def _bind_recorded_signup(
         self, session: Session, request: ActRequest, signalled: Signup

@@ -30,6 +30,8 @@ class SignalledFacts:
     signatures: tuple[Signature, ...] = ()
     loose: tuple[tuple[FactKind, str], ...] = ()
     """Kinds and event ids of facts that were not written as the other doors take them."""
+    refusing: tuple[tuple[FactKind, str], ...] = ()
+    """Kinds and event ids of facts whose person lets no traits of device and network be kept."""
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from referrals.reports.figures import (
     TimeToConversion,
     TopReferrer,
 )
-from referrals.reports.funnel import OF_A_CAMPAIGN, By, FunnelRow
+from referrals.reports.funnel import OF_A_CAMPAIGN, By, FunnelRow, in_order
 from referrals.reports.span import Span, Sum
 
 # What can happen to a referral more than once counts the first time; the rest needs no grouping.
@@ -90,7 +90,7 @@ def load_funnel(warehouse: Warehouse, span: Span, *, by: By) -> list[FunnelRow]:
         sums[place].append(Sum(int(found["total"]), found["currency"]))
     for place, costs in sums.items():
         rows[place].cost = tuple(costs)
-    return sorted(rows.values(), key=_order)
+    return in_order(rows.values())
 
 
 def load_time_to_conversion(warehouse: Warehouse, span: Span) -> TimeToConversion:
@@ -171,7 +171,3 @@ def _parameters(span: Span) -> Parameters:
 def _row(rows: dict[tuple[Any, Any], FunnelRow], found: dict[str, Any]) -> FunnelRow:
     place = (found["of_campaign"], found["key"])
     return rows.setdefault(place, FunnelRow(group=place[1], campaign=place[0]))
-
-
-def _order(row: FunnelRow) -> tuple[Any, ...]:
-    return (row.campaign is None, row.campaign or "", row.group is None, row.group or 0)

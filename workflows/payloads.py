@@ -14,9 +14,30 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 
+from domain.intake.direct_signals import LooseObject
+from domain.intake.strict_json import parse_json
+
+
+class _MarkingJson(PydanticJSONPlainPayloadConverter):
+    """The JSON of `temporalio.contrib.pydantic`, which marks objects that no other door would take.
+
+    They are read all the same: what a workflow has read once it reads in every replay.
+    """
+
+    def from_payload(self, payload: Payload, type_hint: type[Any] | None = None) -> Any:  # noqa: ANN401 - as the SDK types it
+        value = super().from_payload(payload, type_hint)
+        if type_hint != dict[str, Any]:
+            return value
+        try:
+            parse_json(payload.data)
+        except ValueError:
+            return LooseObject(value)
+        return value
+
+
 # The SDK makes a converter for each run of a workflow, and each builds the schemas of the types
 # that it meets. The types are the same in all runs, since their modules pass through the sandbox.
-_SHARED_JSON: Final = PydanticJSONPlainPayloadConverter()
+_SHARED_JSON: Final = _MarkingJson()
 
 _JSON_ENCODING: Final = b"json/plain"
 _PLAIN_ENCODINGS: Final = frozenset(

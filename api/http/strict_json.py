@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.http.errors import Problem, invalid_field
 from api.http.json_depth import path_at_depth
 from api.http.responders import Responder
-from referrals.intake.strict_json import (
+from domain.intake.strict_json import (
     BYTE_ORDER_MARK,
     MalformedJsonError,
     RepeatedKeyError,

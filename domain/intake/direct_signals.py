@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final
 
-from domain.intake.times import RFC_3339
+from domain.intake.free_texts import FREE_TEXTS, cut_to_storable
+from domain.intake.times import RFC_3339, has_leap_second, read_time
 
 SIGNATURE_FIELD: Final = "signature"
 
@@ -19,16 +20,39 @@ class DirectSignals(StrEnum):
     OFF = "off"
 
 
+class LooseObject(dict[str, Any]):
+    """An object whose text the other doors refuse, such as for a key that it has twice."""
+
+
 def is_strictly_written(event: dict[str, Any]) -> bool:
     """Return whether an event that can be read is written as the other doors take it.
 
     A signal is read leniently, since a workflow must read it for ever as it did at first: `true`,
-    "1000" and 1000.0 as amounts, a number as a time, also one in a text.
+    "1000" and 1000.0 as amounts, a number as a time, also one in a text. What its texts may be is
+    judged by the act, which reads the event as the other doors do.
     """
     moment, amount = event.get("occurred_at"), event.get("amount")
-    if not isinstance(moment, str) or not RFC_3339.fullmatch(moment):
+    if isinstance(event, LooseObject) or not isinstance(moment, str):
+        return False
+    if not RFC_3339.fullmatch(moment):
         return False
     return not isinstance(amount, dict) or type(amount.get("minor")) is int
+
+
+def with_free_texts_cut(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event whose free texts can be stored, and whose time is no leap second.
+
+    The other doors take these so, and facts are not made of what is longer or does not exist.
+    """
+    mended = event | {
+        name: cut_to_storable(event[name])
+        for name in FREE_TEXTS & event.keys()
+        if isinstance(event[name], str)
+    }
+    moment = event.get("occurred_at")
+    if isinstance(moment, str) and RFC_3339.fullmatch(moment) and has_leap_second(moment):
+        mended["occurred_at"] = read_time(moment).isoformat()
+    return mended
 
 
 def canonical_json(event: dict[str, Any]) -> str:

@@ -10,6 +10,13 @@ from pydantic import BaseModel, ValidationError
 from db.faults import describe, locate
 from db.reporters import Reporter
 from domain.intake.sources import DEFAULT_SOURCE
+from domain.intake.strict_json import (
+    BYTE_ORDER_MARK,
+    MalformedJsonError,
+    RepeatedKeyError,
+    TooDeepJsonError,
+    parse_json,
+)
 from domain.privacy import BatchHasher, Hasher
 from messaging import topics
 from messaging.inbound.plain_json import read_plain
@@ -22,17 +29,12 @@ from referrals.intake.events import (
     StatusChangeIn,
     WagerIn,
     WithdrawalIn,
+    first_fault,
+    read_event,
 )
 from referrals.intake.facts import Report
 from referrals.intake.fields import TOO_EARLY, PositiveMoneyIn
 from referrals.intake.origins import Networks
-from referrals.intake.strict_json import (
-    BYTE_ORDER_MARK,
-    MalformedJsonError,
-    RepeatedKeyError,
-    TooDeepJsonError,
-    parse_json,
-)
 from runtime.settings import Settings
 
 SCHEMAS: Final[Mapping[str, type[EventIn]]] = {
@@ -171,11 +173,9 @@ def _validate(schema: type[EventIn], body: Any) -> EventIn:  # noqa: ANN401 - an
     if not isinstance(body, dict):
         raise RefusedError(RefusalCode.NOT_AN_OBJECT)
     try:
-        return schema.model_validate(body, extra="ignore")
+        return read_event(schema, body)
     except ValidationError as fault:
-        errors = fault.errors(include_url=False, include_input=False)
-        # An event that is only early is right later; any other fault stays one.
-        first = min(errors, key=lambda error: error["type"] == TOO_EARLY)
+        first = first_fault(fault)
         name = ".".join(str(part) for part in first["loc"])
         code = _CODES.get(first["type"], RefusalCode.INVALID_FIELD)
         early_s = first["ctx"]["retry_after_s"] if code is RefusalCode.TOO_EARLY else 0

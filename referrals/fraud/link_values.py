@@ -50,12 +50,13 @@ def said_values(kinds: str) -> str:
     """Return SQL of the kinds and values of one row of `facts`, of `kinds`, an SQL array.
 
     They are those that today's normalisation made, and those of the body, by which players of
-    earlier releases are found; none of a placeholder. Of phones the body's are left out, since the
-    same national number is another person's in another country.
+    earlier releases are found; none of a placeholder, and no empty one, as signals once brought.
+    Of phones the body's are left out, since the same national number is another person's in
+    another country.
     """
     return f"""
         select key as kind, value from jsonb_each_text(facts.body)
-        where key = any({kinds}) and {_IS_SAID}
+        where key = any({kinds}) and value <> '' and {_IS_SAID}
           and not (key = 'phone' and coalesce(facts.matching, '{{}}') ? 'phone')
         union
         select key, value from jsonb_each_text(facts.matching) where key = any({kinds})

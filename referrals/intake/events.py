@@ -1,9 +1,11 @@
 """Schemas of the events that other services report, the same at every door."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from db.reporters import Reporter
 from domain.intake.facts import (
@@ -21,6 +23,8 @@ from domain.intake.facts import (
 from domain.privacy import Hasher
 from referrals.intake.facts import Report
 from referrals.intake.fields import (
+    NOW,
+    TOO_EARLY,
     AddressText,
     Consent,
     Currency,
@@ -77,6 +81,22 @@ class EventIn(RequestBody):
             matching=matching_with_origin(said, hasher, networks),
             code_hash=code and hasher.hash("code", code),
         )
+
+
+def read_event(
+    schema: type[EventIn], body: Mapping[str, Any], *, now: datetime | None = None
+) -> EventIn:
+    """Read an event of a door that ignores further fields; raise ValidationError for no event.
+
+    `now` is the clock that it may not be ahead of, where that is not ours.
+    """
+    return schema.model_validate(body, extra="ignore", context={NOW: now})
+
+
+def first_fault(fault: ValidationError) -> ErrorDetails:
+    """Return the fault of an event to be named: one that is only early is right later."""
+    errors = fault.errors(include_url=False, include_input=False)
+    return min(errors, key=lambda error: error["type"] == TOO_EARLY)
 
 
 class SignupIn(EventIn):

@@ -13,12 +13,14 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
+    ValidationInfo,
 )
 from pydantic.json_schema import WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.intake.facts import CLOCK_SKEW, ID_PATTERN, MIN_TIME, UNSTORABLE_CHARACTERS
-from domain.intake.times import LEAP_SECOND_AT, RFC_3339
+from domain.intake.free_texts import cut_to_storable
+from domain.intake.times import RFC_3339, read_time
 from domain.money import LARGEST_MINOR, Money
 from domain.privacy import HASH_SHAPE
 
@@ -26,12 +28,12 @@ MAX_UNHASHED_CHARS: Final = 64
 """Bounds a personal value that the caller sends as it is."""
 MAX_HASH_CHARS: Final = 68
 """Bounds a personal value that the caller has hashed already: the prefix and 64 hex digits."""
-MAX_FREE_TEXT_CHARS: Final = 1024
-"""Bounds the stored part of a free text; the rest is cut off."""
 MAX_LEAD: Final = timedelta(days=1)
 """Bounds how far ahead of our clock an event is worth repeating: further ahead it is garbage."""
 TOO_EARLY: Final = "too_early"
 """Type of the error for an event that is ahead of our clock, and right when it is repeated."""
+NOW: Final = "now"
+"""Key, in the context of a validation, of the clock that events are compared with, if not ours."""
 _NOT_PAST: Final = "Must lie between the year 2000 and five minutes from now"
 WITHOUT_MINOR_UNITS: Final = frozenset(
     ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"]
@@ -61,23 +63,13 @@ def parse_time(value: object) -> datetime:
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
         raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z")
     try:
-        return _parse_existing(value.upper())
-    except (ValueError, OverflowError) as fault:
+        return read_time(value)
+    except ValueError as fault:
         raise ValueError("This date or time does not exist") from fault
 
 
-def _parse_existing(text: str) -> datetime:
-    """Return a time of RFC 3339; a leap second, which clocks skip, is the second after it."""
-    if text[LEAP_SECOND_AT] != "60":
-        return datetime.fromisoformat(text).astimezone(UTC)
-    before = datetime.fromisoformat(f"{text[:17]}59{text[19:]}").astimezone(UTC)
-    if (before.hour, before.minute) != (23, 59):
-        raise ValueError("leap seconds are the last of a day of UTC")
-    return before + timedelta(seconds=1)
-
-
-def _check_event_time(moment: datetime) -> datetime:
-    now = datetime.now(UTC)
+def _check_event_time(moment: datetime, info: ValidationInfo) -> datetime:
+    now = (info.context or {}).get(NOW) or datetime.now(UTC)
     if MIN_TIME <= moment <= now + CLOCK_SKEW:
         return moment
     ahead = moment - now
@@ -94,10 +86,7 @@ def _check_storable(text: str) -> str:
 
 
 def _truncate(value: object) -> object:
-    """Replace unstorable characters and truncate, so that the event is kept."""
-    if not isinstance(value, str):
-        return value
-    return UNSTORABLE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_FREE_TEXT_CHARS]
+    return cut_to_storable(value) if isinstance(value, str) else value
 
 
 def blank_to_none(value: object) -> object:

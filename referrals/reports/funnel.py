@@ -1,6 +1,7 @@
 """The funnel: shares, clicks, invitations, signups, qualifications, rewards and their cost."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -8,6 +9,8 @@ from typing import Any, Final
 from sqlalchemy import TextClause, text
 
 from db.engine import ReadSession
+from domain.campaigns.conditions.evaluation import in_one_spelling
+from domain.privacy import OTHER
 from referrals.reports.happenings import COST, SOURCES, within_span
 from referrals.reports.span import Span, Sum
 
@@ -80,6 +83,14 @@ _GROUPS: Final[dict[By, tuple[str, str]]] = {
 """SQL of each group, and of the tables that it needs."""
 
 
+_COMPARED_AS: Final = {
+    By.CHANNEL: "share.channel",
+    By.PLATFORM: "referee.platform",
+    By.JURISDICTION: "referee.jurisdiction",
+}
+"""Fields of conditions, in whose one spelling the groups are named that people write."""
+
+
 async def load_funnel(session: ReadSession, span: Span, *, by: By) -> list[FunnelRow]:
     """Return the funnel's rows in the order of their groups, those without a group last.
 
@@ -88,23 +99,41 @@ async def load_funnel(session: ReadSession, span: Span, *, by: By) -> list[Funne
     """
     rows: dict[tuple[Any, Any], FunnelRow] = {}
     parameters = span.parameters | ({"zone": span.zone} if _needs_zone(by) else {})
+    # Spellings are few and things many: those that mean the same are added up here.
     for found in await session.execute(_count_statement(by), parameters):
-        row = rows.setdefault(
-            (found.campaign, found.key), FunnelRow(group=found.key, campaign=found.campaign)
-        )
-        row.counts[found.what] = found.number
-    costs = defaultdict(list)
+        row = _row(rows, found, by)
+        row.counts[found.what] += found.number
+    costs: defaultdict[tuple[Any, Any], Counter[str]] = defaultdict(Counter)
     for found in await session.execute(_cost_statement(by), parameters):
-        key = (found.campaign, found.key)
-        rows.setdefault(key, FunnelRow(group=found.key, campaign=found.campaign))
-        costs[key].append(Sum(int(found.minor), found.currency))
+        row = _row(rows, found, by)
+        costs[row.campaign, row.group][found.currency] += int(found.minor)
     for key, sums in costs.items():
-        rows[key].cost = tuple(sums)
-    return sorted(rows.values(), key=_order)
+        rows[key].cost = tuple(Sum(minor, currency) for currency, minor in sorted(sums.items()))
+    return in_order(rows.values())
+
+
+def in_order(rows: Iterable[FunnelRow]) -> list[FunnelRow]:
+    """Return rows in the order of their groups, which are all texts or all numbers."""
+    return sorted(rows, key=_order)
 
 
 def _order(row: FunnelRow) -> tuple[Any, ...]:
-    return (row.campaign is None, row.campaign or "", row.group is None, row.group or 0)
+    campaign = () if row.campaign is None else (row.campaign,)
+    group = () if row.group is None else (row.group,)
+    return (not campaign, campaign, not group, group)
+
+
+def _row(rows: dict[tuple[Any, Any], FunnelRow], found: Any, by: By) -> FunnelRow:  # noqa: ANN401 - a row of either statement
+    group = _named(found.key, by)
+    return rows.setdefault((found.campaign, group), FunnelRow(group=group, campaign=found.campaign))
+
+
+def _named(key: str | int | None, by: By) -> str | int | None:
+    """Return the name of a group; a blank one, as signals could report it, is not known."""
+    if not isinstance(key, str) or by not in _COMPARED_AS or key == OTHER:
+        return key
+    name = in_one_spelling(key, _COMPARED_AS[by])
+    return name if isinstance(name, str) and name else None
 
 
 def _needs_zone(by: By) -> bool:

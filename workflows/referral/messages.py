@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
+from temporalio import workflow
 
 from activities.messages import Signature
-from domain.intake.direct_signals import SIGNATURE_FIELD, canonical_json
+from domain.intake.direct_signals import SIGNATURE_FIELD, canonical_json, with_free_texts_cut
 from domain.intake.facts import Chargeback, Decision, Deposit, Fact, Signup, kind_of
 from domain.lifecycle.referral import Standing
+from workflows.referral.patches import CUT_PATCH
 
 MAX_SIGNED_CHARACTERS: Final = 32_000
 """Length of the JSON beyond which a signature is not looked at."""
@@ -37,6 +39,16 @@ SIGNAL_SHAPES: Final[dict[type[Any], TypeAdapter[Any]]] = {
 
 def read_signal(shape: type[_Read], event: dict[str, Any]) -> _Read:
     """Read a signal's JSON; raise ValueError for what is not of the shape."""
+    try:
+        return _validate(shape, event)
+    except ValueError:
+        mended = _validate(shape, with_free_texts_cut(event))
+        if workflow.patched(CUT_PATCH):
+            return mended
+        raise
+
+
+def _validate(shape: type[_Read], event: dict[str, Any]) -> _Read:
     read: _Read = SIGNAL_SHAPES[shape].validate_json(json.dumps(event))
     return read
 

@@ -6,3 +6,4 @@ DRAIN_PATCH: Final = "news that came while crediting no longer keeps the long hi
 STANDING_PATCH: Final = "a signalled standing is believed only where it is that of a signup"
 RENEW_PATCH: Final = "a long history continues as new wherever nothing is unread"
 REOPEN_PATCH: Final = "a run that finds its referral re-opened as it ends goes on"
+CUT_PATCH: Final = "what the other doors cut in an event is cut in a signal, too"

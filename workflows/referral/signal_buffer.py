@@ -88,6 +88,7 @@ class UnrecordedFacts:
         self._facts: dict[tuple[str, str], Fact] = {}
         self._signatures: dict[tuple[str, str], Signature] = {}
         self._loose: dict[tuple[FactKind, str], None] = {}
+        self._refusing: dict[tuple[FactKind, str], None] = {}
         self.is_in_parts = False
         """True if the newest snapshot was not everything."""
 
@@ -98,13 +99,17 @@ class UnrecordedFacts:
         is read in every replay.
         """
         key = (kind_of(fact), fact.event_id)
-        signature, is_loose = signature_of(fact, event), not is_strictly_written(event)
+        consent = event.get("consent") if isinstance(fact, Signup | Deposit) else None
+        is_loose = not is_strictly_written(event) or not isinstance(consent, bool | None)
+        signature = signature_of(fact, event)
         is_mended = key in self._loose and not is_loose
         if key not in self._facts or is_mended or (signature and key not in self._signatures):
             self._facts[key] = fact
-            self._loose.pop(key, None)
+            self._forget_marks(key)
             if is_loose:
                 self._loose[key] = None
+            if consent is False:
+                self._refusing[key] = None
             if signature:
                 self._signatures[key] = signature
 
@@ -123,6 +128,7 @@ class UnrecordedFacts:
             decisions=tuple(f for f in facts if isinstance(f, Decision)),
             signatures=tuple(self._signatures[key] for key in keys if key in self._signatures),
             loose=tuple(key for key in self._loose if key in self._facts and key in keys),
+            refusing=tuple(key for key in self._refusing if key in self._facts and key in keys),
         )
 
     def discard(self, recorded: SignalledFacts) -> None:
@@ -131,7 +137,11 @@ class UnrecordedFacts:
             key = (kind_of(fact), fact.event_id)
             self._facts.pop(key, None)
             self._signatures.pop(key, None)
-            self._loose.pop(key, None)
+            self._forget_marks(key)
+
+    def _forget_marks(self, key: tuple[FactKind, str]) -> None:
+        self._loose.pop(key, None)
+        self._refusing.pop(key, None)
 
     def _batch(self) -> list[tuple[str, str]]:
         self.is_in_parts = False

@@ -82,16 +82,17 @@ def leaf_holds(leaf: Leaf, value: Value | None) -> bool:
     """
     if leaf.op is Operator.EXISTS:
         return (value is not None) is leaf.value
-    known = _in_one_spelling(value, leaf.field)
+    known = in_one_spelling(value, leaf.field)
     if isinstance(leaf.value, tuple):
-        listed = {_in_one_spelling(one, leaf.field) for one in leaf.value}
+        listed = {in_one_spelling(one, leaf.field) for one in leaf.value}
         return (known in listed) is (leaf.op is Operator.IN)
     if leaf.op in {Operator.EQ, Operator.NE}:
-        return (known == _in_one_spelling(leaf.value, leaf.field)) is (leaf.op is Operator.EQ)
+        return (known == in_one_spelling(leaf.value, leaf.field)) is (leaf.op is Operator.EQ)
     return _is_ordered(leaf.op, value, leaf.value)
 
 
-def _in_one_spelling(value: Value | None, name: str) -> Value | None:
+def in_one_spelling(value: Value | None, name: str) -> Value | None:
+    """Return the one spelling by which texts and jurisdictions of a field are compared."""
     field = FIELDS.get(name)
     if field is None or not isinstance(value, str):
         return value

@@ -71,6 +71,17 @@ async def links_of(database: Database, referrer_id: str, referee_id: str) -> Pai
         return await load_pair_links(session, referrer_id=referrer_id, referee_id=referee_id)
 
 
+async def test_players_whose_signals_brought_empty_values_share_nothing(database: Database) -> None:
+    empty = dict.fromkeys(("email", "phone", "device_id", "kyc_subject"), "")
+    referrer, referee = signup(**empty), signup(**empty)
+    await record_routed(database, referrer)
+    await record_unrouted(database, referee, player_id=referee.player_id)
+
+    links = await links_of(database, referrer.player_id, referee.player_id)
+
+    assert not [link for link in links.kinds if link.is_shared]
+
+
 async def test_players_without_values_share_nothing_and_everything_is_unknown(
     database: Database,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from domain.campaigns.terms import Reminders
 from domain.intake.facts import Choice, Fact, TakeBack
 from domain.lifecycle.referral import Stage
+from referrals.intake.canonical import body_of
 from tests.builders import TERMS, chargeback, unique
 from tests.workflows.harness.life import Life, invite
 from tests.workflows.harness.life_steps import (
@@ -166,6 +167,19 @@ async def cancelled_while_crediting(world: World, act: str = "score_and_credit")
     return life
 
 
+async def told_by_what_is_cut(world: World) -> Life:
+    """Signal what other doors cut: a long code and an address, and a leap second."""
+    life = await invite(world)
+    event = body_of(life.signup()) | {"code": "x" * 1025, "ip": "203.0.113.9\0"}
+    await life.signals("sign_up", event)
+    await life.reaches(Stage.SIGNED_UP)
+    leap = body_of(life.deposit()) | {"occurred_at": "2016-12-31T23:59:60Z"}
+    await life.signals("make_deposit", leap)
+    await life.deposits()
+    await life.reaches(Stage.REWARDED)
+    return life
+
+
 async def scored_and_credited_at_once(world: World) -> Life:
     """Defer in the act that scores, and credit in another that scores again."""
     life = await defer_referral(world)
@@ -215,4 +229,5 @@ RECORDED_LIVES: Final[tuple[RecordedLife, ...]] = (
     reminded,
     cancelled_while_crediting,
     scored_and_credited_at_once,
+    told_by_what_is_cut,
 )

@@ -1,6 +1,7 @@
 """Signatures of facts that an act is handed: whoever schedules acts cannot lend one to another."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -55,3 +56,22 @@ def test_a_signature_of_another_kind_does_not_count() -> None:
     lent = signature_of(paid, kind=kind_of(forged), event_id=forged.event_id)
 
     assert POLICY.refusal(forged, [lent], now=LATER) == "signature"
+
+
+def test_a_signature_of_an_event_that_refuses_traits_does_not_count_for_one_that_has_them() -> None:
+    shy = signup("ann", ip="203.0.113.9", user_agent="shy/1", device_id="d-shy")
+    canonical = canonical_json(body_of(shy) | {"consent": False})
+    given = replace(signature_of(shy), canonical=canonical, signature=sign(canonical, KEY))
+
+    assert POLICY.refusal(shy, [given], now=LATER, is_refusing=True) is None
+    assert POLICY.refusal(shy, [given], now=LATER) == "signature"
+
+
+def test_a_signature_counts_over_an_event_that_is_cut_as_the_other_doors_cut_it() -> None:
+    leap = datetime(2017, 1, 1, tzinfo=UTC)
+    cut = signup("ann", at=leap, code="x" * 1024)
+    written = {"occurred_at": "2016-12-31T23:59:60Z", "code": "x" * 2000}
+    canonical = canonical_json(body_of(cut) | written)
+    given = replace(signature_of(cut), canonical=canonical, signature=sign(canonical, KEY))
+
+    assert POLICY.refusal(cut, [given], now=LATER) is None
