@@ -10,14 +10,16 @@ from confluent_kafka import KafkaException
 
 from api.console.tables import Column, Kind, Row, Table
 from db.engine import Database
-from messaging.dead_letters.reading import Letter, read_letters
-from messaging.dead_letters.replaying import find_replayed
+from messaging.dead_letters.reading import LetterHead, read_letters
+from messaging.dead_letters.replaying import find_open
 from messaging.kafka import KafkaCluster
 from messaging.topics import INBOUND
 from runtime.settings import Settings
 
 MAX_LETTERS: Final = 100
-"""Letters that are read for a page; `referrals dlq list` shows all."""
+"""Open letters that a page shows; `referrals dlq list` shows all."""
+MAX_READ: Final = 10_000
+"""Letters that are read to find them: some seconds of the brokers' time."""
 TIMEOUT_S: Final = 3.0
 """Time for the brokers to answer before the page is shown without them."""
 COLUMNS: Final = (
@@ -40,24 +42,17 @@ async def list_letters(settings: Settings, database: Database) -> Table | None:
     except (KafkaException, TimeoutError) as fault:
         log.warning("dead_letters_unavailable", fault=repr(fault))
         return None
-    replayed = await find_replayed(database, letters)
     return Table(
         name="letters",
         columns=COLUMNS,
         rows=[
-            Row(
-                (
-                    letter.id,
-                    letter.reason,
-                    letter.written_at,
-                    "replayed" if letter.subject in replayed else "open",
-                )
-            )
-            for letter in letters
+            Row((letter.id, letter.reason, letter.written_at, "open"))
+            for letter in await find_open(database, letters, limit=MAX_LETTERS)
         ],
-        empty="No letter is dead: every record could be read.",
+        empty="No letter is dead: every record could be read, or was replayed.",
     )
 
 
-def _read(cluster: KafkaCluster) -> Sequence[Letter]:
-    return list(islice(read_letters(cluster, INBOUND, timeout_s=TIMEOUT_S), MAX_LETTERS))
+def _read(cluster: KafkaCluster) -> Sequence[LetterHead]:
+    read = islice(read_letters(cluster, INBOUND, timeout_s=TIMEOUT_S), MAX_READ)
+    return [letter.head for letter in read]

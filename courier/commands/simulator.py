@@ -18,7 +18,7 @@ from domain.campaigns.limits.periods import TaxYearStart
 from domain.money import Money, write_amount
 from referrals.reporting.explanations import UnknownVersionError
 from referrals.reporting.simulation_report import Simulation, Totals, simulation_json
-from referrals.reporting.simulations import Question, simulate
+from referrals.reporting.simulations import Question, read_period, simulate
 from runtime.command_line import COULD_NOT_RUN
 from runtime.settings import DatabaseSettings
 
@@ -56,16 +56,12 @@ def main(settings: DatabaseSettings, asked: Asked, *, json_file: Path | None) ->
 async def _run(settings: DatabaseSettings, asked: Asked) -> Simulation:
     since, until = period_of(asked.since, asked.until)
     question = Question(slug=asked.slug, since=since, until=until, version=asked.version)
+    tax_year_start = TaxYearStart.parse(asked.tax_year_start)
     async with Database.open(settings.database_url) as database, database.snapshot() as session:
-        found = await simulate(
-            session,
-            question,
-            at=datetime.now(UTC),
-            tax_year_start=TaxYearStart.parse(asked.tax_year_start),
-        )
-    if found is None:
+        period = await read_period(session, question, at=datetime.now(UTC))
+    if period is None:
         raise ValueError(f"there is no campaign {asked.slug}")
-    return found
+    return await simulate(period, tax_year_start=tax_year_start)
 
 
 def _refuse(reason: str) -> int:

@@ -240,7 +240,7 @@ class LocalJudge:
 
 def qualification_of(fact_ids: Collection[str], facts: Iterable[Fact]) -> Qualification | None:
     """Return what is left today of the facts that a credited reward rests on."""
-    facts = tuple(facts)
+    facts, fact_ids = tuple(facts), frozenset(fact_ids)
     # What was credited stays as it was, also where it rests on two reports of one deposit.
     resting_on = [f for f in facts if isinstance(f, Deposit) and f.event_id in fact_ids]
     if not resting_on:

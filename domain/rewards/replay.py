@@ -7,28 +7,27 @@ as how long a review would have taken, takes no time.
 import heapq
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.campaigns.limits.decision import (
-    Counted,
-    Deferred,
-    Limit,
-    LimitOf,
-    Refused,
-    Used,
-    decide,
-)
-from domain.campaigns.limits.periods import Calendar, Period
-from domain.campaigns.rules import RewardType
+from domain.campaigns.amounts.amount import first_counts
+from domain.campaigns.limits.decision import Deferred, Refused, Used
+from domain.campaigns.limits.periods import Calendar
 from domain.campaigns.terms import Terms
 from domain.lifecycle.reasons import ReasonCode
 from domain.money import Money, clamp_sum
+from domain.rewards.limit_use import LimitUse, Needs
 from domain.rewards.simulation import Earned, Missed, Payment, payments_of
+from domain.rewards.waiting_lines import Cause, Line, WaitingLines
 
-_Key = tuple[Limit, datetime | None, str | None]
-"""A limit, the start of its period and, for one of referrers, the referrer."""
+
+@dataclass(frozen=True, slots=True)
+class _TakenBack:
+    """Payments of which something was taken back."""
+
+    one: Earned
+    payments: tuple[Payment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +58,25 @@ class Replay:
         promised: Callable[[str], Terms] | None = None,
     ) -> None:
         """Start a replay; `promised` returns a referrer's terms, which differ in rewards alone."""
-        self._terms, self._calendar, self._around = terms, calendar, around
+        self._around = around
         self._promised = promised or (lambda _: terms)
         self._left = dict(around.budgets)
-        self._used: defaultdict[_Key, Used] = defaultdict(Used)
-        self._outside: dict[_Key, Used] = {}
+        self._use = LimitUse(
+            terms.rules.limits,
+            calendar,
+            counted=around.counted,
+            counted_all=around.counted_all,
+        )
         self._rewarded: Counter[str] = Counter()
         self._placed_at: dict[str, datetime] = {}
         self._queues: defaultdict[str, deque[tuple[Earned, tuple[Payment, ...]]]]
         self._queues = defaultdict(deque)
-        self._events: list[tuple[datetime, datetime, str, Earned, tuple[Payment, ...] | None]] = []
+        self._events: list[tuple[datetime, datetime, str, int, Earned | _TakenBack | Line]] = []
+        self._pushed = 0
+        self._taking_back: Counter[datetime] = Counter()
+        """Numbers of take-backs that are still to come, by their time."""
+        self._lines = WaitingLines(lambda line: self._push(line.cause.until, *line.first, line))
+        self._fixed_needs: dict[str, Needs | None] = {}
         self.exhausted_at: dict[str, datetime] = {}
         """Time at which a budget first did not cover a reward, by currency."""
         self.outcomes: dict[str, tuple[Payment, ...] | Missed] = {}
@@ -82,37 +90,103 @@ class Replay:
     def run(self, earned: Iterable[Earned]) -> None:
         """Pay the referrals in the order in which they met the terms."""
         for one in earned:
-            self._at(one.met_at, one)
+            self._push(one.met_at, one.met_at, one.referral_id, one)
         while self._events:
-            at, _, _, one, taken_back = heapq.heappop(self._events)
+            at, met_at, referral_id, _, event = heapq.heappop(self._events)
             if at > self._around.now:
                 break
-            if taken_back is None:
-                self._pay(one, at)
-            else:
-                self._give_back(one, taken_back, at)
+            match event:
+                case Earned():
+                    self._pay(event, at)
+                case _TakenBack(one, payments):
+                    self._taking_back[at] -= 1
+                    self._give_back(one, payments, at)
+                case Line() if self._lines.is_led_by(event, (met_at, referral_id), at):
+                    self._serve(event, at)
+        for line in self._lines:
+            self._miss(line, line.cause.limit)
 
-    def _at(self, at: datetime, one: Earned, taken_back: tuple[Payment, ...] | None = None) -> None:
-        heapq.heappush(self._events, (at, one.met_at, one.referral_id, one, taken_back))
+    def _push(
+        self, at: datetime, met_at: datetime, referral_id: str, event: Earned | _TakenBack | Line
+    ) -> None:
+        self._pushed += 1
+        heapq.heappush(self._events, (at, met_at, referral_id, self._pushed, event))
 
     def _pay(self, one: Earned, at: datetime) -> None:
         payments = payments_of(one, self._promised(one.referrer_id), count=self._number_of(one, at))
         if not payments:
             self.outcomes[one.referral_id] = Missed(ReasonCode.NOTHING_TO_PAY)
             return
-        ends_at = self._around.ends_at
-        match self._judge(one, payments, at):
+        match self._use.judge(self._use.needs(payments), one.referrer_id, at):
             case Refused(limit):
                 self.outcomes[one.referral_id] = Missed(ReasonCode.LIMIT, limit.name)
             case Deferred(limit, until):
                 self.outcomes[one.referral_id] = Missed(ReasonCode.LIMIT, limit.name)
-                if until is not None and (ends_at is None or until < ends_at):
-                    self._at(until, one)
+                if until is not None and self._goes_on(until):
+                    needs = self._fixed_needs_of(one)
+                    kind = self._kind_of(one, needs)
+                    self._lines.add(Cause(kind=kind, until=until, limit=limit.name), needs, one)
             case _ if self._is_covered(payments, at):
                 self._post(one, payments, at)
             case _:
                 self.outcomes[one.referral_id] = Missed(ReasonCode.FUNDS)
                 self._queues[payments[0].reserved.currency].append((one, payments))
+
+    def _goes_on(self, until: datetime) -> bool:
+        ends_at = self._around.ends_at
+        return ends_at is None or until < ends_at
+
+    def _fixed_needs_of(self, one: Earned) -> Needs | None:
+        """Return what a referral asks of the limits; None if its number decides."""
+        if one.referral_id not in self._fixed_needs:
+            terms = self._promised(one.referrer_id)
+            counts = {1}.union(*(first_counts(rule.amount) for rule in terms.rules.rewards))
+            each = [payments_of(one, terms, count=count) for count in counts]
+            needs = {self._use.needs(payments) for payments in each}
+            is_fixed = len(needs) == 1 and all(each)
+            self._fixed_needs[one.referral_id] = needs.pop() if is_fixed else None
+        return self._fixed_needs[one.referral_id]
+
+    def _kind_of(self, one: Earned, needs: Needs | None) -> Hashable:
+        if needs is None:
+            return one.referral_id
+        return needs, one.referrer_id if self._use.is_of_referrers else None
+
+    def _serve(self, line: Line, at: datetime) -> None:
+        """Pay the first of a line whose time has come, or let it wait with all that do likewise."""
+        one = line.members[0][2]
+        verdict = line.needs and self._use.judge(line.needs, one.referrer_id, at)
+        if isinstance(verdict, Deferred):
+            self._defer(line, verdict, at)
+            return
+        self._pay(self._lines.take_first(line), at)
+        if line.members:
+            self._push(at, *line.first, line)
+
+    def _defer(self, line: Line, verdict: Deferred, at: datetime) -> None:
+        """Let the first of a line wait on, and those behind it for which nothing changes meanwhile.
+
+        That is all of them where nothing else comes at this instant. What is paid at it only adds
+        to what is used: then all are deferred likewise if no other limit could defer them longer.
+        """
+        others = self._events[0] if self._events and self._events[0][0] == at else None
+        if others is not None and not self._is_settled(verdict, at):
+            rest, line = line, self._lines.split(line, before=(others[1], others[2]))
+            if rest.members:
+                self._push(at, *rest.first, rest)
+        if verdict.until is not None and self._goes_on(verdict.until):
+            cause = Cause(kind=line.cause.kind, until=verdict.until, limit=verdict.limit.name)
+            self._lines.move(line, cause)
+        else:
+            self._lines.drop(line)
+            self._miss(line, verdict.limit.name)
+
+    def _is_settled(self, verdict: Deferred, at: datetime) -> bool:
+        return not self._taking_back[at] and self._use.lasts_longest(verdict, at)
+
+    def _miss(self, line: Line, limit: str) -> None:
+        for _, referral_id, _ in line.members:
+            self.outcomes[referral_id] = Missed(ReasonCode.LIMIT, limit)
 
     def _number_of(self, one: Earned, at: datetime) -> int:
         others = bisect_left(self._around.rewarded_at.get(one.referrer_id, ()), at)
@@ -131,12 +205,14 @@ class Replay:
     def _post(self, one: Earned, payments: tuple[Payment, ...], at: datetime) -> None:
         self.outcomes[one.referral_id] = payments
         self._placed_at[one.referral_id] = at
-        self._count(one, payments, at, by=1)
+        self._use.count(self._use.needs(payments), one.referrer_id, at, by=1)
         self._rewarded[one.referrer_id] += 1
         for payment in payments:
             self._left[payment.reserved.currency] -= payment.reserved.minor
         if any(payment.reserved != payment.standing for payment in payments):
-            self._at(max(at, one.changed_at or at), one, payments)
+            changed_at = max(at, one.changed_at or at)
+            self._taking_back[changed_at] += 1
+            self._push(changed_at, one.met_at, one.referral_id, _TakenBack(one, payments))
 
     def _give_back(self, one: Earned, payments: tuple[Payment, ...], at: datetime) -> None:
         """Return what was taken back to the budget, and pay those that wait for it first."""
@@ -144,58 +220,12 @@ class Replay:
             freed = payment.reserved.minor - payment.standing.minor
             self._left[payment.reserved.currency] += freed
         if not one.is_due:
-            self._count(one, payments, self._placed_at[one.referral_id], by=-1)
+            placed_at = self._placed_at[one.referral_id]
+            self._use.count(self._use.needs(payments), one.referrer_id, placed_at, by=-1)
             self._rewarded[one.referrer_id] -= 1
         queue = self._queues[payments[0].reserved.currency]
         while queue and self._is_covered(queue[0][1], at):
             self._pay(queue.popleft()[0], at)
-
-    def _judge(self, one: Earned, payments: Sequence[Payment], at: datetime) -> object:
-        judged = []
-        for limit in self._terms.rules.limits:
-            period = self._calendar.period(limit.per, at)
-            key = _key(limit, period, one)
-            if key not in self._outside:
-                self._outside[key] = self._used_outside(limit, period, one)
-            used = self._used[key] + self._outside[key]
-            judged.append((Counted(limit, period, used), _need(limit, payments)))
-        return decide(judged)
-
-    def _count(self, one: Earned, payments: Sequence[Payment], at: datetime, *, by: int) -> None:
-        for limit in self._terms.rules.limits:
-            need = _need(limit, payments)
-            key = _key(limit, self._calendar.period(limit.per, at), one)
-            self._used[key] += Used(need.rewards * by, need.minor * by)
-
-    def _used_outside(self, limit: Limit, period: Period, one: Earned) -> Used:
-        of_referrer = limit.of is LimitOf.REFERRER
-        around = self._around
-        rows = around.counted.get(one.referrer_id, ()) if of_referrer else around.counted_all
-        begins, ends = period.starts_at, period.until if period.starts_at else None
-        within = (
-            used
-            for at, used in rows
-            if (begins is None or begins <= at) and (ends is None or at < ends)
-        )
-        return sum(within, Used())
-
-
-def _key(limit: Limit, period: Period, one: Earned) -> _Key:
-    return limit, period.starts_at, one.referrer_id if limit.of is LimitOf.REFERRER else None
-
-
-def _need(limit: Limit, payments: Sequence[Payment]) -> Used:
-    of_referrer = limit.of is LimitOf.REFERRER
-    own = [p for p in payments if not of_referrer or p.to is RewardType.REFERRER]
-    return Used(len(own), sum(_minor(limit, payment) for payment in own))
-
-
-def _minor(limit: Limit, payment: Payment) -> int:
-    """Return what a payment counts towards the amount of a limit."""
-    if limit.amount is None:
-        return 0
-    is_own = payment.reserved.currency == limit.amount.currency
-    return payment.reserved.minor if is_own else payment.own_minor or 0
 
 
 def totals(payments: Iterable[Payment]) -> tuple[int, tuple[Money, ...]]:

@@ -22,6 +22,16 @@ _READER: Final = "referrals-dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
+class LetterHead:
+    """A dead letter without its record, of which many are held in memory."""
+
+    id: str
+    subject: str
+    reason: str
+    written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A dead letter: the record as it was, and why it was put aside."""
 
@@ -39,6 +49,10 @@ class Letter:
         """Name of this letter in the audit; offsets alone begin anew with a topic made anew."""
         content = (self.record.key or b"") + b"\0" + (self.record.value or b"")
         return f"dead_letter:{self.id}:{hashlib.sha256(content).hexdigest()[:16]}"
+
+    @property
+    def head(self) -> LetterHead:
+        return LetterHead(self.id, self.subject, self.reason, self.written_at)
 
 
 def read_letters(

@@ -1,20 +1,21 @@
 """Replay of dead letters: through the door again, once, with an entry in the audit."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from db import locks
 from db.engine import Database, Session
 from db.faults import DATABASE_FAULTS, is_refused_value
-from messaging.dead_letters.reading import Letter
+from messaging.dead_letters.reading import Letter, LetterHead
 from messaging.inbound.acceptance import Acceptance, accept_one, refused_by_database
 from messaging.inbound.decoding import Decoder
 from messaging.records import Refusal
 from referrals.access import audit, audit_views
 from referrals.access.audit import Actor
 
+AnyLetter = TypeVar("AnyLetter", Letter, LetterHead)
 REPLAYED: Final = "dead_letter.replay"
 """Action of the audit after which a letter is not open any more."""
 REFUSED_AGAIN: Final = "dead_letter.replay_refused"
@@ -70,7 +71,9 @@ class Replayer:
         )
 
 
-async def find_replayed(database: Database, letters: Collection[Letter]) -> frozenset[str]:
+async def find_replayed(
+    database: Database, letters: Collection[Letter | LetterHead]
+) -> frozenset[str]:
     """Return the subjects of those letters that were replayed."""
     async with database.reading() as session:
         return await audit_views.acted_on(
@@ -78,7 +81,20 @@ async def find_replayed(database: Database, letters: Collection[Letter]) -> froz
         )
 
 
-def batched(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+async def find_open(
+    database: Database, letters: Collection[LetterHead], *, limit: int
+) -> Sequence[LetterHead]:
+    """Return the first `limit` letters that nobody has replayed."""
+    found: list[LetterHead] = []
+    for batch in batched(letters):
+        replayed = await find_replayed(database, batch)
+        found += [letter for letter in batch if letter.subject not in replayed]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def batched(letters: Iterable[AnyLetter]) -> Iterator[list[AnyLetter]]:
     remaining = iter(letters)
     while batch := list(islice(remaining, BATCH_LETTERS)):
         yield batch

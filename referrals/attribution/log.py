@@ -126,7 +126,7 @@ async def record_attempt(
         "outcome": result.outcome,
         "referral_id": result.referral_id,
         "signed_up_at": signup and signup.occurred_at,
-        "touches": [_touch_json(touch, decision, result) for touch in gathered.touches],
+        "touches": _touches_json(gathered.touches, decision, result),
         "policy": policy_json(gathered.policy) if gathered.touches else {},
         "actor": attempt.actor,
         "reason": attempt.reason,
@@ -142,7 +142,7 @@ def replay_decision(row: AttemptRow, signup: Signup) -> AttributionDecision:
 def agrees_with_log(row: AttemptRow, decision: AttributionDecision) -> bool:
     """Return whether a replayed decision equals the stored one, touch by touch and as a whole."""
     result = AttemptResult(row.outcome, row.referral_id)
-    again = [_touch_json(touch, decision, result) for touch in logged_touches(row)]
+    again = _touches_json(logged_touches(row), decision, result)
     # Only what was decided: how a touch is written may change with a release.
     is_same = list(map(_decided_parts, row.touches)) == list(map(_decided_parts, again))
     if not has_attributed(row):
@@ -169,20 +169,29 @@ def logged_touches(row: AttemptRow) -> Sequence[Touch]:
     return [_TOUCH.validate_python(touch_json) for touch_json in row.touches]
 
 
-def _touch_json(
-    touch: Touch, decision: AttributionDecision | None, result: AttemptResult
-) -> dict[str, Any]:
-    """Return a touch as it is stored: with `won`, whether the policy prefers it, and its outcome.
+def _touches_json(
+    touches: Sequence[Touch], decision: AttributionDecision | None, result: AttemptResult
+) -> list[dict[str, Any]]:
+    """Return touches as they are stored: with `won`, whether the policy prefers it, and an outcome.
 
     Without a decision, the outcome is the touch's own refusal. A code that nobody has may be a
     name or a phone number, and is not kept.
     """
-    plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
-    if touch.refusal is Refusal.UNKNOWN_CODE:
-        plain.pop("code", None)
-    if isinstance(decision, Attribution) and decision.winner.touch_id == touch.touch_id:
-        of_player = result.outcome if result.outcome in PLAYER_REFUSALS else None
-        outcome = of_player or (SELF if decision.is_self else WON)
-        return plain | {"won": True, "outcome": outcome}
-    judged = {one.touch_id: one.refusal for one in decision.judged} if decision else {}
-    return plain | {"won": False, "outcome": judged.get(touch.touch_id) or touch.refusal}
+    refusals = {one.touch_id: one.refusal for one in decision.judged} if decision else {}
+    winner = decision.winner.touch_id if isinstance(decision, Attribution) else None
+    written: list[dict[str, Any]] = []
+    for touch in touches:
+        plain: dict[str, Any] = _TOUCH.dump_python(touch, mode="json", exclude_none=True)
+        if touch.refusal is Refusal.UNKNOWN_CODE:
+            plain.pop("code", None)
+        if isinstance(decision, Attribution) and touch.touch_id == winner:
+            plain |= {"won": True, "outcome": _outcome_of_winner(decision, result)}
+        else:
+            plain |= {"won": False, "outcome": refusals.get(touch.touch_id) or touch.refusal}
+        written.append(plain)
+    return written
+
+
+def _outcome_of_winner(decision: Attribution, result: AttemptResult) -> str:
+    of_player = result.outcome if result.outcome in PLAYER_REFUSALS else None
+    return of_player or (SELF if decision.is_self else WON)

@@ -33,8 +33,9 @@ MOVED: Final = "moved/"
 # A referral that waits for its reinstatement counts once for each cause: it may wait for a player
 # to be eligible again, and then needs no money. So does one that waits for an end that was moved,
 # because it may wait on. The order is the inner query's: so as many are read from the index as are
-# wanted, and not all of them to be sorted.
-_WAKE: Final = text("""
+# wanted, and not all of them to be sorted. Nor is it `exists` that asks for a delivery: under an
+# `or` it would be answered from all deliveries at once.
+WAKE: Final = text("""
     with waiting as materialized (
         select r.id, r.since,
                (select coalesce(sum(w.amount_minor), 0) from rewards w
@@ -50,9 +51,10 @@ _WAKE: Final = text("""
                     select w.currency from rewards w
                      where w.referral_id = r.id limit 1), :currency) = :currency)
            and not (r.stage = 'REVERSED' and :is_for_all)
-           and (r.stage <> 'REVERSED' and not :is_moved or not exists (
-                    select from deliveries d
-                     where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)))
+           and (r.stage <> 'REVERSED' and not :is_moved or (
+                    select true from deliveries d
+                     where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)
+                     limit 1) is null)
          limit :limit
     ), queue as (
         select id, row_number() over places as place,
@@ -95,17 +97,18 @@ _WAITS: Final = text("select count(*) from holds where referral_id = :referral_i
 _CURRENCY: Final = text("select currency from rewards where referral_id = :referral_id limit 1")
 # The needs of those ahead of a referral that are paid from the same budget: of all that wait, or of
 # those that wait longer. One that waits for its reinstatement may wait for a player to be eligible,
-# and then needs no money.
-_AHEAD: Final = text("""
+# and then needs no money. What it waits for is asked without `exists`, as above.
+AHEAD: Final = text("""
     select (select coalesce(sum(w.amount_minor), 0) from rewards w
              where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED'))
       from referrals r
      where r.campaign_id = :campaign_id and r.awaits_funds and r.id <> :referral_id
        and exists (select from rewards w
                     where w.referral_id = r.id and w.currency = any(:currencies))
-       and (r.stage = 'DEFERRED' or exists (
-                select from holds h
-                 where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null))
+       and (r.stage = 'DEFERRED' or (
+                select true from holds h
+                 where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null
+                 limit 1))
        and (:is_new or (r.awaits_funds_since, r.id) < (
                 select awaits_funds_since, id from referrals where id = :referral_id))
      order by r.awaits_funds_since, r.id
@@ -243,7 +246,7 @@ async def _wake(
         "signal": Signal.LOOK.value,
         "limit": limit,
     }
-    await write_and_wake(session, _WAKE, values)
+    await write_and_wake(session, WAKE, values)
 
 
 async def _is_its_turn(
@@ -275,7 +278,7 @@ async def _needs_ahead(
         "is_new": not referral.awaits_funds,
         "limit": MAX_AHEAD,
     }
-    return [int(minor) for minor in await session.scalars(_AHEAD, values)]
+    return [int(minor) for minor in await session.scalars(AHEAD, values)]
 
 
 def _net_of_campaigns(transfers: Sequence[Transfer]) -> Counter[Account]:

@@ -18,6 +18,7 @@ from domain.intake.facts import (
     StatusChange,
     Wager,
     Withdrawal,
+    kind_of,
 )
 from domain.lifecycle.referral import CREDITED_STAGES, EARNING_STAGES, Stage
 from referrals.intake import facts
@@ -112,7 +113,11 @@ async def deliver_facts(session: Session, row: ReferralRow, reported: Iterable[F
     needed = [fact for fact in reported if _is_relevant(fact, row, credited)]
     if row.stage is Stage.SIGNED_UP and not await _may_end_or_earn(session, row, needed):
         needed = [fact for fact in needed if not isinstance(fact, _READ_BY_ACTS)]
-    new = [deliveries.of_fact(fact, is_needed=fact in needed) for fact in reported]
+    ids = {(kind_of(fact), fact.event_id) for fact in needed}
+    new = [
+        deliveries.of_fact(fact, is_needed=(kind_of(fact), fact.event_id) in ids)
+        for fact in reported
+    ]
     await deliveries.enqueue(session, row.id, *new)
 
 
@@ -154,4 +159,4 @@ async def _credited_deposits(session: Session, row: ReferralRow) -> Collection[s
     if row.stage not in CREDITED_STAGES or row.qualified_by is None:
         return ()
     values = {"referral_id": row.id, "qualified_by": row.qualified_by}
-    return (await session.scalars(_CREDITED_DEPOSITS, values)).all()
+    return frozenset(await session.scalars(_CREDITED_DEPOSITS, values))

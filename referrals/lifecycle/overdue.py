@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select
 
+from db.arrays import each_of
 from db.engine import ReadSession
 from db.tables import ReferralRow
 from domain.lifecycle.referral import OPEN_STAGES, Referral
@@ -26,7 +27,7 @@ async def overdue_referrals(
     """Return up to `limit` of them, the longest overdue first, but those in `excluding`."""
     query = (
         select(ReferralRow)
-        .where(_is_overdue(grace), ReferralRow.id.not_in(excluding))
+        .where(_is_overdue(grace), ReferralRow.id.not_in(each_of(excluding)))
         .order_by(ReferralRow.until, ReferralRow.id)
         .limit(limit)
     )

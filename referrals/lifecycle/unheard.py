@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
+from db.arrays import each_of
 from db.engine import ReadSession
 from db.tables import Delivery, ReferralRow, TimelineRow
 from domain.intake.facts import FactKind
@@ -45,7 +46,8 @@ async def unheard_referrals(
         select(ReferralRow)
         .join(carried, carried.c.referral_id == ReferralRow.id)
         .where(
-            ReferralRow.stage.in_(OPEN_STAGES | CREDITED_STAGES), ReferralRow.id.not_in(excluding)
+            ReferralRow.stage.in_(OPEN_STAGES | CREDITED_STAGES),
+            ReferralRow.id.not_in(each_of(excluding)),
         )
         .order_by(carried.c.first)
         .limit(limit)

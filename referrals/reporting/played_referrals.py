@@ -1,5 +1,6 @@
 """Referrals of a period with what is recorded about them, page by page, for simulations."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,8 +114,9 @@ class History:
     """Rewards of the referrers from other referrals; it grows page by page."""
 
     rewarded_at: dict[str, list[datetime]] = field(default_factory=dict)
-    """Times of the referrals outside the period."""
+    """Times of the referrals outside the period, in order."""
     all_rewarded_at: dict[str, list[datetime]] = field(default_factory=dict)
+    """Times of all of them, in order."""
     counted: dict[str, list[Times]] = field(default_factory=dict)
 
 
@@ -190,7 +192,7 @@ def _referral(
     history: History,
 ) -> PlayedReferral:
     first = next((fact.occurred_at for fact in known), row.signed_up_at)
-    rewarded = sum(at < first for at in history.all_rewarded_at[row.referrer_id])
+    rewarded = bisect_left(history.all_rewarded_at[row.referrer_id], first)
     circumstances = circumstances or Circumstances()
     return PlayedReferral(
         referral_id=str(row.id),

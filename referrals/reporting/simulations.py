@@ -1,5 +1,6 @@
 """Simulations: a past period of a campaign replayed by a version's terms; nothing is written."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,15 +74,24 @@ class _Side:
         return terms_of_variant(content.terms, variant)
 
 
-async def simulate(
-    session: ReadSession,
-    asked: Question,
-    *,
-    at: datetime,
-    tax_year_start: TaxYearStart,
-    most: int | None = None,
-) -> Simulation | None:
-    """Replay a period by a version, with its limits and the campaign's budget; None without one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """All that is read of a period, and how each of two versions judges its referrals."""
+
+    version: int
+    live_version: int
+    referrals: int
+    before: Mapping[str, tuple[Payment, ...]]
+    sides: Sequence[_Side]
+    around: Surroundings
+    funded: Mapping[str, int] | None
+    """Minor units by currency that it could be paid from; None for those that a draft plans."""
+
+
+async def read_period(
+    session: ReadSession, asked: Question, *, at: datetime, most: int | None = None
+) -> Period | None:
+    """Read a period and judge its referrals by a version and by the live one; None without one.
 
     Asks for a snapshot. UnknownVersionError for a version that the campaign lacks, and
     TooManyReferralsError for more than `most` referrals.
@@ -90,31 +100,50 @@ async def simulate(
     if campaign is None:
         return None
     version = asked.version or campaign.proposed_version or campaign.version
-    sides = {
-        number: _Side(number, draft_of(campaign, await _version(session, campaign, number)))
+    sides = [
+        _Side(number, draft_of(campaign, await _version(session, campaign, number)))
         for number in sorted({version, campaign.version})
-    }
+    ]
     span = Span(campaign_id=campaign.id, since=asked.since, until=asked.until)
     referrals = await count_invited(session, span, limit=_EVERY if most is None else most + 1)
     if most is not None and referrals > most:
         raise TooManyReferralsError(f"more than {most} referrals")
     history = History()
-    before = await _judge(session, span, history, list(sides.values()))
-    around = await _surroundings(session, span, history, list(sides.values()), at=at)
-    funded = await _funded(session, campaign, before)
+    before = await _judge(session, span, history, sides)
+    return Period(
+        version=version,
+        live_version=campaign.version,
+        referrals=referrals,
+        before=before,
+        sides=sides,
+        around=await _surroundings(session, span, history, sides, at=at),
+        funded=await _funded(session, campaign, before),
+    )
+
+
+async def simulate(period: Period, *, tax_year_start: TaxYearStart) -> Simulation:
+    """Replay a period with the limits of its versions and the campaign's budget.
+
+    Takes seconds where many wait for a limit, so it asks for no session, and runs in a thread.
+    """
+    return await asyncio.to_thread(_simulate, period, tax_year_start)
+
+
+def _simulate(period: Period, tax_year_start: TaxYearStart) -> Simulation:
     replayed = {
-        number: _replay(
+        side.number: _replay(
             side,
             replace(
-                around,
-                budgets=_planned(side.content) if funded is None else funded,
+                period.around,
+                budgets=_planned(side.content) if period.funded is None else period.funded,
                 ends_at=side.content.ends_at,
             ),
             tax_year_start,
         )
-        for number, side in sides.items()
+        for side in period.sides
     }
-    return simulation_of(replayed[version], replayed[campaign.version], before, referrals=referrals)
+    asked, live = replayed[period.version], replayed[period.live_version]
+    return simulation_of(asked, live, period.before, referrals=period.referrals)
 
 
 async def _version(session: ReadSession, campaign: Campaign, number: int) -> CampaignVersion:
@@ -152,14 +181,23 @@ async def _judge_page(session: ReadSession, side: _Side, page: Sequence[PlayedRe
     each = await each_with_rates(session, promises)
     ids = [promise.referral_id for promise in promises]
     turnovers = await load_turnovers(session, dict(zip(ids, each, strict=True)))
-    for referral_id, played, priced in zip(ids, page, each, strict=True):
-        known = replace(played.circumstances, zone=zone, turnovers=turnovers.get(referral_id, {}))
-        asked = replace(played, circumstances=known)
-        match judge_played(asked, priced):
-            case Earned() as earned:
-                side.earned.append(earned)
-            case missed:
-                side.missed[played.referral_id] = missed
+    asked = [
+        replace(
+            played,
+            circumstances=replace(
+                played.circumstances, zone=zone, turnovers=turnovers.get(referral_id, {})
+            ),
+        )
+        for referral_id, played in zip(ids, page, strict=True)
+    ]
+    # A referee with thousands of deposits takes long to judge.
+    judged = await asyncio.to_thread(lambda: list(map(judge_played, asked, each)))
+    for played, outcome in zip(page, judged, strict=True):
+        match outcome:
+            case Earned():
+                side.earned.append(outcome)
+            case Missed():
+                side.missed[played.referral_id] = outcome
 
 
 async def _surroundings(

@@ -14,7 +14,7 @@ from referrals.webhooks import secrets
 from referrals.webhooks.secrets import SecretKey
 
 WINDOW: Final = 200
-"""Due deliveries of one endpoint that are looked at, to find some whose keys are free."""
+"""Due deliveries of one endpoint that are looked at, to find some whose keys are free; and keys."""
 
 # Endpoints that may be called now; another courier leases for those that are locked. The first
 # delivery in the order of its index: `exists` would do with any that is due, and a plan that was
@@ -47,9 +47,11 @@ IS_DUE: Final = text("""
 """Query whether an endpoint may be called now."""
 # For each endpoint as many as its lane has room for, the longest due first; none whose key has an
 # earlier event that is due or under way. Lanes take turns where there are fewer slots than room.
-_LEASE: Final = text("""
+# Where few keys have all of the longest due, others are found by a walk along the index of keys, a
+# step for each, from a random one on, so that none is passed over for long.
+LEASE: Final = text("""
     with lanes as (
-        select lane.webhook_id, lane.width - (
+        select lane.webhook_id, lane.width, lane.width - (
             select count(*) from webhook_deliveries busy
             where busy.webhook_id = lane.webhook_id and busy.leased_until > clock_timestamp()
         ) as room
@@ -58,14 +60,43 @@ _LEASE: Final = text("""
     ),
     chosen as (
         select free.id from lanes cross join lateral (
-            select due.id, row_number() over (order by due.next_attempt_at, due.seq) as turn
-            from (
+            with recursive oldest as materialized (
                 select id, key, seq, next_attempt_at from webhook_deliveries
                 where webhook_id = lanes.webhook_id and status = 'pending'
                 and next_attempt_at <= clock_timestamp()
                 order by next_attempt_at, seq
                 limit :window
-            ) due
+            ),
+            walk as (
+                select cast(gen_random_uuid() as varchar) as key, 0 as step
+                where (
+                    select count(*) = :window and count(distinct key) < lanes.width from oldest
+                )
+                union all
+                select coalesce(
+                    (
+                        select d.key from webhook_deliveries d
+                        where d.webhook_id = lanes.webhook_id and d.status = 'pending'
+                        and d.key > walk.key
+                        order by d.key limit 1
+                    ),
+                    ''
+                ), walk.step + 1
+                from walk where walk.step < :window
+            ),
+            due as (
+                select * from oldest
+                union
+                select first.* from walk cross join lateral (
+                    select d.id, d.key, d.seq, d.next_attempt_at from webhook_deliveries d
+                    where d.webhook_id = lanes.webhook_id and d.status = 'pending'
+                    and d.key = walk.key
+                    order by d.seq limit 1
+                ) first
+                where first.next_attempt_at <= clock_timestamp()
+            )
+            select due.id, row_number() over (order by due.next_attempt_at, due.seq) as turn
+            from due
             where not exists (
                 select from webhook_deliveries earlier
                 where earlier.webhook_id = lanes.webhook_id and earlier.key = due.key
@@ -127,7 +158,7 @@ async def lease(
         "slots": slots,
         "lasting": lasting,
     }
-    rows = sorted((await session.execute(_LEASE, values)).all(), key=lambda row: row.seq)
+    rows = sorted((await session.execute(LEASE, values)).all(), key=lambda row: row.seq)
     urls = {lane.id: lane.url for lane in lanes}
     return await _load(session, rows, urls=urls, key=key)
 

@@ -23,8 +23,13 @@ from referrals.access.console.roles import Permission
 from referrals.campaigns.views import find_campaign
 from referrals.reporting.explanations import UnknownVersionError
 from referrals.reporting.simulation_report import Simulation, Totals
-from referrals.reporting.simulations import Question, TooManyReferralsError, simulate
-from runtime.settings import Settings
+from referrals.reporting.simulations import (
+    Period,
+    Question,
+    TooManyReferralsError,
+    read_period,
+    simulate,
+)
 
 router = APIRouter(prefix="/console/campaigns", include_in_schema=False, route_class=PageRoute)
 Reader = Annotated[Visitor, Depends(may(Permission.SEE_CAMPAIGNS))]
@@ -63,7 +68,8 @@ async def show_simulation(  # noqa: PLR0917 - dependencies, by name
 ) -> Response:
     """Replay the referrals invited in a period, as POST /v1/campaigns/{slug}/simulate does."""
     async with reading(database) as session:
-        found = await _simulate(request, session, slug, config=config, at=now)
+        period = await _read_period(request, session, slug, at=now)
+    found = await simulate(period, tax_year_start=config.tax_year)
     return render(
         request,
         "simulation.html",
@@ -79,9 +85,9 @@ async def show_simulation(  # noqa: PLR0917 - dependencies, by name
     )
 
 
-async def _simulate(
-    request: Request, session: ReadSession, slug: str, *, config: Settings, at: datetime
-) -> Simulation:
+async def _read_period(
+    request: Request, session: ReadSession, slug: str, *, at: datetime
+) -> Period:
     view = await find_campaign(session, slug)
     if view is None:
         raise Problem("unknown_campaign")
@@ -93,9 +99,7 @@ async def _simulate(
         slug=slug, since=since, until=until, version=version_of(typed(request, "version"))
     )
     try:
-        found = await simulate(
-            session, asked, at=at, tax_year_start=config.tax_year, most=MAX_REFERRALS
-        )
+        found = await read_period(session, asked, at=at, most=MAX_REFERRALS)
     except UnknownVersionError as fault:
         raise invalid_field("version", "Write a version of this campaign") from fault
     except TooManyReferralsError as fault:

@@ -11,7 +11,7 @@ from api.http.strict_json import StrictRoute
 from api.v1.campaigns.routes import CAN_READ, SlugPath
 from api.v1.schemas.simulations import SimulateIn, SimulationOut
 from referrals.reporting.explanations import UnknownVersionError
-from referrals.reporting.simulations import Question, TooManyReferralsError, simulate
+from referrals.reporting.simulations import Question, TooManyReferralsError, read_period, simulate
 
 MAX_REFERRALS: Final = 20_000
 """Bounds a simulation that a caller waits for: some seconds."""
@@ -40,18 +40,13 @@ async def simulate_campaign(
     asked = Question(slug=slug, since=body.since, until=body.until, version=body.version)
     async with database.snapshot() as session:
         try:
-            found = await simulate(
-                session,
-                asked,
-                at=now,
-                tax_year_start=settings.tax_year,
-                most=MAX_REFERRALS,
-            )
+            period = await read_period(session, asked, at=now, most=MAX_REFERRALS)
         except UnknownVersionError as fault:
             raise invalid_field("version", "Must be a version of this campaign") from fault
         except TooManyReferralsError as fault:
             message = f"Must give at most {MAX_REFERRALS} referrals"
             raise invalid_field("from", message) from fault
-    if found is None:
+    if period is None:
         raise Problem("unknown_campaign")
+    found = await simulate(period, tax_year_start=settings.tax_year)
     return SimulationOut.model_validate(found)

@@ -47,3 +47,14 @@ class ByJurisdiction:
 
 
 Amount: TypeAlias = Flat | Percent | Tiered | ByJurisdiction
+
+
+def first_counts(amount: Amount) -> frozenset[int]:
+    """Return the numbers of rewarded referrals from which an amount differs from those before."""
+    match amount:
+        case Tiered(tiers):
+            return frozenset(tier.first for tier in tiers)
+        case ByJurisdiction(amounts):
+            return frozenset().union(*(first_counts(one) for _, one in amounts))
+        case _:
+            return frozenset()

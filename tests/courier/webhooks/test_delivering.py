@@ -1,11 +1,12 @@
 """Events on their way to endpoints."""
 
 import asyncio
+from datetime import timedelta
 
 from sqlalchemy import text
 
 from courier.webhooks import LANE_WIDTH
-from referrals.webhooks import subscriptions
+from referrals.webhooks import queue, subscriptions
 from referrals.webhooks.secrets import MAX_SIGNING
 from tests.courier.webhooks.steps import ACTOR, KEY, Webhooks
 from tests.db.outbox_writers import write, write_one
@@ -167,3 +168,29 @@ async def test_several_couriers_share_the_deliveries(webhooks: Webhooks) -> None
         while len(receiver.received) < len(events):
             await webhooks.deliver()
     assert sorted(receiver.message_ids) == sorted(map(str, events))
+
+
+async def test_one_busy_key_keeps_no_other_waiting(webhooks: Webhooks) -> None:
+    created = await webhooks.create("http://127.0.0.1:9/")
+    async with webhooks.database.transaction() as session:
+        await session.execute(
+            text("""
+                insert into webhook_deliveries
+                       (id, webhook_id, event_id, type, key, next_attempt_at)
+                select gen_random_uuid(), :webhook_id, gen_random_uuid(), 'ShareRecorded',
+                       case when n <= 3 * :window then 'BUSY' else 'other-' || n end,
+                       now() - interval '1 minute'
+                  from generate_series(1, 3 * :window + 20) as n
+                 order by n
+            """),
+            {"webhook_id": created.webhook_id, "window": queue.WINDOW},
+        )
+        leased = await queue.lease(
+            session, slots=100, lane_width=LANE_WIDTH, lasting=timedelta(seconds=25), key=KEY
+        )
+        keys = await session.scalars(
+            text("select key from webhook_deliveries where leased_until is not null")
+        )
+        assert len(leased) == LANE_WIDTH
+        assert len({*keys}) == LANE_WIDTH
+        await session.rollback()

@@ -12,7 +12,8 @@ from referrals.chain import linking
 from referrals.fraud.routing import quiet_players, signup_assessments
 from referrals.intake.record_statements import RECORD
 from referrals.reports import vitals
-from referrals.webhooks import upkeep
+from referrals.webhooks import queue, upkeep
+from tests.db.plans.filled_tables import insert
 from tests.db.plans.reading import GENERIC_FROM, explain, nodes, prepare
 
 ROWS = 2000
@@ -142,6 +143,33 @@ async def test_a_batch_of_facts_copies_and_compares_none_for_each(
     assert plan["Actual Rows"] == len(ids)
     assert plan["Temp Written Blocks"] == 0, plan
     assert max(map(looked_at, nodes(plan))) <= 2 * len(ids), plan
+
+
+async def test_a_lease_reads_a_window_however_much_of_one_key_waits(
+    fresh_superuser: Database,
+) -> None:
+    webhook_id, waiting = "6f1f42e4-0000-4000-8000-000000000000", 100_000
+    of_webhook = {"webhook_id": f"'{webhook_id}'", "status": "'pending'"}
+    given = {
+        "webhook_ids": ("uuid[]", f"array['{webhook_id}']::uuid[]"),
+        "widths": ("integer[]", "array[8]"),
+        "window": ("bigint", str(queue.WINDOW)),
+        "slots": ("bigint", "100"),
+        "lasting": ("interval", "interval '25 seconds'"),
+    }
+    async with fresh_superuser.transaction() as session:
+        await session.execute(text("set local session_replication_role = replica"))
+        await insert(session, "webhook_deliveries", waiting, of_webhook | {"key": "'BUSY'"})
+        await insert(session, "webhook_deliveries", ROWS, of_webhook | {"key": "'other-' || n"})
+        await session.execute(text("analyze webhook_deliveries"))
+        await session.execute(text("set local plan_cache_mode = force_generic_plan"))
+        executed = await prepare(session, queue.LEASE, given)
+        plan = await explain(session, executed, analyze=True)
+        await session.rollback()
+
+    read = [node for node in nodes(plan) if node.get("Relation Name") == "webhook_deliveries"]
+    assert not [node for node in read if node["Node Type"] == "Seq Scan"], read
+    assert sum(map(looked_at, read)) <= 5 * queue.WINDOW, read
 
 
 def array(kind: str, values: Sequence[str | None]) -> tuple[str, str]:

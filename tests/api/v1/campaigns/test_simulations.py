@@ -1,5 +1,6 @@
 """`simulate`: a past period replayed by another version; nothing is written."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from db.engine import Database
 from db.tables import CampaignVersion
 from domain.campaigns.conditions.reading import read_condition
+from domain.campaigns.limits.periods import CALENDAR_YEAR
 from domain.campaigns.limits.reading import read_limits
 from domain.campaigns.rules import Rules
 from domain.campaigns.rules_json import read_rewards
@@ -20,6 +22,8 @@ from domain.campaigns.terms import Terms
 from domain.intake.facts import Choice, FactKind, TakeBack
 from referrals.campaigns.versions import terms_json
 from referrals.intake.facts import facts_of_player
+from referrals.reporting.simulations import Question, read_period
+from referrals.reporting.simulations import simulate as replay
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.api.bodies import assert_problem, unique
 from tests.builders import NOW, TERMS, Offer, an_offer, chargeback, deposit, usd
@@ -277,3 +281,20 @@ async def test_a_draft_is_replayed_with_its_planned_budget(client: AsyncClient) 
 async def test_a_simulation_of_a_campaign_that_nobody_knows(client: AsyncClient) -> None:
     answer = await client.post(f"/v1/campaigns/{unique('none')}/simulate", json=PERIOD)
     assert_problem(answer, 404, "unknown_campaign")
+
+
+async def test_others_are_served_while_a_period_is_replayed(database: Database) -> None:
+    (acts, _) = await play(database, 5000, 2000)
+    month = timedelta(days=30)
+    asked = Question(slug=acts.row.campaign_slug, since=NOW - month, until=NOW + month)
+    async with database.snapshot() as session:
+        period = await read_period(session, asked, at=NOW + timedelta(days=40))
+    assert period is not None
+    replaying = asyncio.create_task(replay(period, tax_year_start=CALENDAR_YEAR))
+    turns = 0
+    while not replaying.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert turns > 2
+    assert replaying.result().referrals == 2
