@@ -72,8 +72,7 @@ async def links_of(database: Database, referrer_id: str, referee_id: str) -> Pai
 
 
 async def test_players_whose_signals_brought_empty_values_share_nothing(database: Database) -> None:
-    empty = dict.fromkeys(("email", "phone", "device_id", "kyc_subject"), "")
-    referrer, referee = signup(**empty), signup(**empty)
+    referrer, referee = (signup(email="", phone="", device_id="", kyc_subject="") for _ in range(2))
     await record_routed(database, referrer)
     await record_unrouted(database, referee, player_id=referee.player_id)
 
