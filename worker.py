@@ -74,6 +74,7 @@ def build_activities(
         has_wallet=settings.has_wallet,
         tax_year_start=settings.tax_year,
         thresholds=settings.yearly_thresholds,
+        second_person=settings.second_person_limits,
         direct_signals=SignalPolicy(
             settings.direct_signals,
             tuple(key.get_secret_value() for key in settings.signal_keys.values()),

@@ -1,6 +1,7 @@
 """Computing: the amounts of a referral's rewards, by what is recorded now or was when credited."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from activities.locked_referrals import LockedReferral
 from db.tables import Reward
@@ -8,7 +9,7 @@ from domain.campaigns.amounts.computation import Computation
 from domain.campaigns.rules import RewardKey
 from domain.intake.facts import FactKind, Signup
 from domain.lifecycle.referral import Stage
-from domain.money import Money
+from domain.money import Money, clamp_sum
 from domain.rewards.computed import (
     Frozen,
     compute_rewards,
@@ -23,6 +24,15 @@ from referrals.intake import facts
 from referrals.rewards import transfers as rewards
 from referrals.rewards.attempts import Attempt
 from referrals.rewards.counting import count_rewarded
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """The rewards that a qualification earns, and what they would be credited with by now."""
+
+    rewards: Sequence[Reward]
+    amount: Money
+    """Amount of all of them together; at least what was first written or reserved."""
 
 
 async def compute_now(
@@ -52,8 +62,8 @@ async def compute_written(
 
 async def write_promised(
     locked: LockedReferral, attempt: Attempt, found: Qualification
-) -> Sequence[Reward]:
-    """Write the rewards that a qualification earns by its terms; none where it earns nothing."""
+) -> Earned | None:
+    """Write the rewards that a qualification earns by its terms; None where it earns nothing."""
     promised = promised_rewards(
         locked.referral.id,
         locked.terms,
@@ -61,7 +71,9 @@ async def write_promised(
         referee_id=locked.referee_id,
         computed=await compute_written(locked, found),
     )
-    return await rewards.write_promised(
+    if not promised:
+        return None
+    written = await rewards.write_promised(
         locked.session,
         locked.referral,
         promised,
@@ -71,6 +83,8 @@ async def write_promised(
         at=locked.now,
         are_first=not (await locked.recorded()).has_rewards,
     )
+    now = clamp_sum(sum(one.amount.minor for one in promised), promised[0].amount.currency)
+    return Earned(written, max(now, rewards.total_of(written), key=lambda money: money.minor))
 
 
 async def due_now(locked: LockedReferral, found: Qualification | None) -> Mapping[RewardKey, Money]:

@@ -86,14 +86,14 @@ async def _earn(
 ) -> Standing:
     """Write what a qualification earns, and credit, hold or defer it."""
     attempt = await attempt_of(locked, found)
-    written = await computing.write_promised(locked, attempt, found)
-    if not written:
+    earned = await computing.write_promised(locked, attempt, found)
+    if earned is None:
         return await void(locked, Stage.REJECTED, ReasonCode.NOTHING_TO_PAY)
     await announce_qualified(locked, attempt)
-    waiting = await find_waiting(locked, attempt, assessment, rounds, payment)
+    waiting = await find_waiting(locked, attempt, assessment, rounds, payment, amount=earned.amount)
     if not waiting.holds and (off := await switched_off.find_off(locked)):
-        return await _wait_for_switch(locked, attempt, written, waiting, off)
-    return await _step(locked, attempt, written, waiting)
+        return await _wait_for_switch(locked, attempt, earned.rewards, waiting, off)
+    return await _step(locked, attempt, earned.rewards, waiting)
 
 
 async def _step(
@@ -110,7 +110,7 @@ async def _step(
         return await _defer(locked, attempt)
     if not waiting.holds:
         waiting = await _order_credits(locked, written, waiting)
-    return await _hold(locked, attempt, written, waiting)
+    return await _hold(locked, attempt, waiting)
 
 
 async def _stop_at_limit(
@@ -140,7 +140,7 @@ async def _wait_for_switch(
     hold = switched_off.hold_of(locked, off)
     if locked.referral.stage is Stage.HELD:
         if waiting.payment.written:
-            return await _hold(locked, attempt, written, replace(waiting, holds=(hold,)))
+            return await _hold(locked, attempt, replace(waiting, holds=(hold,)))
         await rewards.unreserve(locked.session, locked.referral, written, at=locked.now)
         await reviews.close(locked.session, locked.referral.id)
     return await switched_off.defer(locked, attempt, hold)
@@ -221,11 +221,9 @@ async def _order_credits(
     return replace(waiting, holds=(pending,))
 
 
-async def _hold(
-    locked: LockedReferral, attempt: Attempt, written: Sequence[Reward], waiting: Waiting
-) -> Standing:
+async def _hold(locked: LockedReferral, attempt: Attempt, waiting: Waiting) -> Standing:
     locked.referral.awaits_funds = False
-    until = await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
+    until = await wait_for(locked, attempt, waiting)
     return await locked.enter(Stage.HELD, until=until, reason=waiting.reason)
 
 
@@ -241,7 +239,7 @@ async def _credit(
         )
         if posting is PostingOutcome.INSUFFICIENT:
             return await _defer(locked, attempt)
-    await wait_for(locked, attempt, waiting, amount=rewards.total_of(written))
+    await wait_for(locked, attempt, waiting)
     if not locked.terms.rules.rewards:
         return await _enter_rewarded(locked, written)
     if (found := await locked.qualification()) is not None:

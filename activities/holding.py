@@ -20,6 +20,7 @@ from domain.rewards.holds import Hold, HoldReason
 from domain.rewards.qualification import Qualification
 from domain.rewards.reward import RewardStatus
 from referrals.fraud import reviews
+from referrals.fraud.cases.second_person import exceeds
 from referrals.fraud.reviews import Doubt
 from referrals.lifecycle import events
 from referrals.rewards import attempts, holds
@@ -28,6 +29,9 @@ from referrals.rewards.attempts import Attempt
 
 NOT_ELIGIBLE: Final = "player_not_eligible"
 """Reason of a review that is open because a player may not be credited."""
+
+AMOUNT_RAISED: Final = "amount_raised"
+"""Reason of a review of what comes to much more by now than the approvals were about."""
 
 SWITCH_RECHECK_INTERVAL: Final = timedelta(days=1)
 """Time until what a switch holds is looked at again, although turning it on wakes it."""
@@ -44,6 +48,8 @@ class Waiting:
     holds: tuple[Hold, ...]
     assessment: AssessmentRow
     rounds: Sequence[Review]
+    amount: Money
+    """Amount that a person is asked to approve."""
     doubts: tuple[str, ...] = ()
     """Reasons for which a review must be open; empty when nobody has to be asked."""
     cleared_by: Mapping[HoldReason, str] = field(default_factory=dict)
@@ -72,21 +78,25 @@ async def find_waiting(
     assessment: AssessmentRow,
     rounds: Sequence[Review],
     payment: Payment = NO_PAYMENT,
+    *,
+    amount: Money,
 ) -> Waiting:
-    """Return what an attempt waits for.
+    """Return what an attempt waits for, of which a credit would come to this amount by now.
 
     An approval counts for its own attempt and for the reasons that the reviewer saw; it also ends
-    the hold period, which the reviewer has weighed. It makes nobody eligible.
+    the hold period, which the reviewer has weighed. It makes nobody eligible. What needs a second
+    person and is more than the reviewers saw is asked about again.
     """
     approvals = [r for r in rounds if _approves(r, attempt)]
-    doubted = _doubted(assessment, approvals, rounds, attempt)
+    by_rules = _doubted(assessment, approvals, rounds, attempt)
+    doubted = (*by_rules, *_raised(locked, approvals, amount))
     wrong = await locked.ineligibilities()
     found: list[Hold] = []
     if doubted:
         found.append(Hold(reason=HoldReason.REVIEW, since=locked.now, detail=doubted))
     if wrong:
         found.append(Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong)))
-    if doubted or not approvals:
+    if by_rules or not approvals:
         found += _hold_period(locked, attempt, assessment)
     approved_payment = payment.unused_approval(approvals)
     refusals = () if approved_payment else tuple(row.refusal or "" for row in payment.refused)
@@ -96,6 +106,7 @@ async def find_waiting(
         holds=tuple(found),
         assessment=assessment,
         rounds=rounds,
+        amount=amount,
         doubts=(
             *doubted,
             *((NOT_ELIGIBLE,) if wrong else ()),
@@ -107,9 +118,7 @@ async def find_waiting(
     )
 
 
-async def wait_for(
-    locked: LockedReferral, attempt: Attempt, waiting: Waiting, *, amount: Money
-) -> datetime:
+async def wait_for(locked: LockedReferral, attempt: Attempt, waiting: Waiting) -> datetime:
     """Make the holds and the review what they must be; return until when the referral waits.
 
     A review that nobody answered in time is escalated and stays open: silence never pays.
@@ -137,7 +146,8 @@ async def wait_for(
         attempt=attempt.number,
         score=waiting.assessment.score,
         reasons=waiting.doubts,
-        amount=amount,
+        amount=waiting.amount,
+        needs_two=exceeds(waiting.amount, locked.second_person),
         assessment_id=waiting.assessment.id,
     )
     review = await reviews.ask(
@@ -196,6 +206,14 @@ def _doubted(
         return reasons
     kept = (name for name in asked.reasons if name in LASTING_RULES)
     return tuple(dict.fromkeys((*reasons, *kept)))
+
+
+def _raised(locked: LockedReferral, approvals: Sequence[Review], amount: Money) -> tuple[str, ...]:
+    """Return the reason to ask again, where much money is more than any approval was about."""
+    if not approvals or not exceeds(amount, locked.second_person):
+        return ()
+    seen = (r.amount_minor for r in approvals if r.currency == amount.currency)
+    return (AMOUNT_RAISED,) if amount.minor > max(seen, default=0) else ()
 
 
 def _reasons_not_approved(

@@ -18,6 +18,7 @@ from db.tables import ReferralRow
 from domain.campaigns.limits.periods import CALENDAR_YEAR, TaxYearStart
 from domain.campaigns.limits.thresholds import NO_THRESHOLDS, Thresholds
 from domain.campaigns.terms import Terms
+from domain.fraud.cases import DEFAULT_SECOND_PERSON_LIMITS, SecondPersonLimits
 from domain.fraud.rule_sets import RuleSet
 from domain.intake.facts import (
     Fact,
@@ -56,6 +57,8 @@ class LockedReferral:
     """Rules by which the pair is assessed; the live ones where it is None."""
     thresholds: Thresholds = field(default_factory=dict)
     """Yearly thresholds of players over all campaigns."""
+    second_person: SecondPersonLimits = DEFAULT_SECOND_PERSON_LIMITS
+    """Amounts above which two people must approve what is held for a review."""
     exchange: lookup.Exchange = lookup.NO_EXCHANGE
     """Rates by which the terms are converted, and the currency of written rewards."""
     _read: list[Recorded] = field(default_factory=list)
@@ -158,6 +161,7 @@ class LockedReferrals:
         has_wallet: bool = False,
         tax_year_start: TaxYearStart = CALENDAR_YEAR,
         thresholds: Thresholds = NO_THRESHOLDS,
+        second_person: SecondPersonLimits = DEFAULT_SECOND_PERSON_LIMITS,
         rule_set: RuleSet | None = None,
         direct_signals: SignalPolicy = OPEN_TO_ALL,
         networks: Networks | None = None,
@@ -173,6 +177,7 @@ class LockedReferrals:
         self.has_wallet = has_wallet
         self.tax_year_start = tax_year_start
         self.thresholds = thresholds
+        self.second_person = second_person
         self.rule_set = rule_set
         self._signals = SignalledRecorder(
             hasher=hasher, tokens=tokens, policy=direct_signals, networks=networks
@@ -204,7 +209,12 @@ class LockedReferrals:
                 session, row, now, self.has_wallet, self.tax_year_start, self.rule_set
             )
             exchange = await lookup.exchange_of(session, row)
-            yield replace(found, exchange=exchange, thresholds=self.thresholds)
+            yield replace(
+                found,
+                exchange=exchange,
+                thresholds=self.thresholds,
+                second_person=self.second_person,
+            )
 
     async def _record_and_lock(self, session: Session, request: ActRequest) -> ActLocks | None:
         """Record the signalled facts under the locks of all players, then lock the referral."""

@@ -11,11 +11,12 @@ from pydantic_settings import BaseSettings
 
 from db.address import check_database_url
 from domain.campaigns.publishing import Ceilings
-from domain.fraud.cases import SecondPersonLimits
+from domain.fraud.cases import DEFAULT_SECOND_PERSON_ABOVE, SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
 from domain.intake.sources import SOURCE_PATTERN
 from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
+from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
 from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
@@ -179,7 +180,7 @@ class Settings(
     webhook_addresses: Addresses = Addresses.PUBLIC
     """Addresses that webhooks may lead to: `public`, over https alone, or `any`."""
 
-    second_person_above: str = "500.00 USD"
+    second_person_above: str = DEFAULT_SECOND_PERSON_ABOVE
     """Amounts above which an approval needs a second person, such as `500.00 USD, 450.00 EUR`; the
     first one counts for every other currency, too."""
 
@@ -216,7 +217,7 @@ class Settings(
     @field_validator("second_person_above")
     @classmethod
     def _validate_second_person_above(cls, given: str) -> str:
-        SecondPersonLimits.parse(given)
+        check_currencies(SecondPersonLimits.parse(given).currencies)
         return given
 
     @property

@@ -37,6 +37,10 @@ DEFAULTS: Final = {"REFERRALS_DIRECT_SIGNALS": "open", "REFERRALS_WEBHOOK_ADDRES
 """Settings of which the stack has other defaults, for services and receivers on this machine."""
 
 
+_LATE_PORTS: Final = ("api", "worker_metrics", "courier_metrics")
+"""Ports of the processes that start last."""
+
+
 @asynccontextmanager
 async def run_stack(
     directory: Path,
@@ -168,12 +172,14 @@ async def _supervise(
     lines = "".join(f"{name}={value}\n" for name, value in plan.environment.items())
     replace_private_text(plan.directory / ENVIRONMENT_FILE, lines)
     try:
-        progress("starting PostgreSQL, Temporal and Kafka")
-        await supervisor.start(plan.cluster.child(), _temporal_child(plan), plan.broker)
-        progress("migrating the schema")
-        keyring = await _prepare_database(plan)
-        if prepare is not None:
-            await prepare(plan.connection(keyring, {}))
+        # Seeding takes a minute, in which another stack would find the ports free.
+        with ports.hold(plan.ports[name] for name in _LATE_PORTS):
+            progress("starting PostgreSQL, Temporal and Kafka")
+            await supervisor.start(plan.cluster.child(), _temporal_child(plan), plan.broker)
+            progress("migrating the schema")
+            keyring = await _prepare_database(plan)
+            if prepare is not None:
+                await prepare(plan.connection(keyring, {}))
         progress("starting api, worker, courier and verifier")
         await supervisor.start(
             *referral_processes.children(plan.environment, api_url=plan.url("api"))

@@ -3,7 +3,8 @@
 import json
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,19 @@ def choose(memory: Path, preferred: Mapping[str, int] = PREFERRED) -> dict[str, 
         chosen[name] = _first_free(candidates, taken=set(chosen.values()))
     memory.write_text(json.dumps(chosen, indent=2))
     return chosen
+
+
+@contextmanager
+def hold(chosen: Iterable[int]) -> Iterator[None]:
+    """Keep ports from everybody else, until the processes that they are for start."""
+    with ExitStack() as stack:
+        for port in chosen:
+            # Not to be shared, as SO_REUSEADDR would allow; one that rests from a last connection
+            # cannot be held.
+            holder = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+        yield
 
 
 def is_free(port: int) -> bool:

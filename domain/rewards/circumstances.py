@@ -33,8 +33,8 @@ class Circumstances:
     referrer_signed_up_at: datetime | None = None
     turnovers: Mapping[str, Turnover] = field(default_factory=dict)
     """By currency, as one referral's terms ask for them; none where there was no stake."""
-    met_by: frozenset[str] = frozenset()
-    """Event ids of the deposits that met the condition before: what was met stays met."""
+    met_by: str | None = None
+    """Event id of the deposit that met the condition before: what was met stays met."""
 
 
 NO_CIRCUMSTANCES: Final = Circumstances()

@@ -185,7 +185,7 @@ class LocalJudge:
             return None
         if rules.turnover is not None and self.turnover_reached_at is None:
             return Shortfall()
-        if rules.when is None or found[0].event_id in circumstances.met_by:
+        if rules.when is None or found[0].event_id == circumstances.met_by:
             return None
         judged = self.evaluate(found[0])
         if judged is None or judged.holds:

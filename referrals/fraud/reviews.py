@@ -73,7 +73,13 @@ class Doubt:
     score: int
     reasons: tuple[str, ...]
     amount: Money
+    needs_two: bool = False
+    """Two people must approve the amount: an open review of less does not ask for that."""
     assessment_id: UUID | None = None
+
+    def is_asked_by(self, review: Review) -> bool:
+        is_less = self.needs_two and review.amount_minor < self.amount.minor
+        return review.attempt == self.attempt and not is_less
 
 
 async def rounds_of(session: ReadSession, referral_id: UUID) -> Sequence[Review]:
@@ -87,11 +93,12 @@ async def ask(
 ) -> Review:
     """Return the open review of a doubt: show its evidence in the open one, or open a new round.
 
-    A review of an earlier attempt is closed: its evidence does not count any more.
+    A review of an earlier attempt is closed: its evidence does not count any more. So is one that
+    a single person could approve, of an amount for which there must be two.
     """
     latest = rounds[-1] if rounds else None
     if latest is not None and latest.status == OPEN:
-        if latest.attempt == doubt.attempt:
+        if doubt.is_asked_by(latest):
             latest.score, latest.reasons = doubt.score, list(doubt.reasons)
             latest.assessment_id = doubt.assessment_id
             return latest

@@ -22,7 +22,8 @@ from referrals.lifecycle.turnover import load_turnovers
 REWARDED: Final = "referrer.rewarded"
 """The field of conditions that counts the referrer's rewarded referrals."""
 
-# The channel is that of the code's latest share before the click, as reports see it.
+# The channel is that of the code's latest share before the click, as reports see it. Of an attempt
+# only the last deposit, which reached the minimum, was judged by the condition.
 _PAIRS: Final = text("""
     select r.id, r.attribution_method as method, v.options,
            (select f.body from facts f
@@ -43,11 +44,12 @@ _PAIRS: Final = text("""
            (select s.channel from shares s
              where s.code = r.code and s.shared_at <= r.invited_at
              order by s.shared_at desc, s.id limit 1) as channel,
-           array(select f.event_id from qualification_facts f
-                  where r.stage in ('HELD', 'DEFERRED') and f.kind = 'deposit'
-                    and f.qualification_id = (select q.id from qualifications q
-                                               where q.referral_id = r.id
-                                               order by q.attempt desc limit 1)) as met_by
+           (select f.event_id from qualification_facts f join facts d using (kind, event_id)
+             where r.stage in ('HELD', 'DEFERRED') and f.kind = 'deposit'
+               and f.qualification_id = (select q.id from qualifications q
+                                          where q.referral_id = r.id
+                                          order by q.attempt desc limit 1)
+             order by d.occurred_at desc, d.event_id collate "C" desc limit 1) as met_by
       from referrals r join campaign_versions v on v.id = r.campaign_version_id
      where r.id = any(:referrals)
 """)
@@ -110,7 +112,7 @@ def _circumstances(row: Row[Any], *, counts_rewarded: bool) -> Circumstances:
         zone=ZoneInfo(options_from(row.options).time_zone),
         known={name: value for name, value in known.items() if value is not None},
         referrer_signed_up_at=referrer.occurred_at if referrer else None,
-        met_by=frozenset(row.met_by),
+        met_by=row.met_by,
     )
 
 

@@ -202,7 +202,7 @@ def _referral(
         circumstances=replace(
             circumstances,
             known={**circumstances.known, "referrer.rewarded": rewarded},
-            met_by=frozenset(),
+            met_by=None,
         ),
         refused=_refusal(row),
     )

@@ -39,6 +39,14 @@ def test_keeps_last_runs_port_although_the_preferred_one_is_free_again(tmp_path:
     assert ports.choose(memory, {"api": ports.find_free()}) == earlier
 
 
+def test_a_port_that_is_held_is_chosen_by_nobody_else(tmp_path: Path) -> None:
+    port = ports.find_free()
+    with ports.hold([port]):
+        assert ports.choose(tmp_path / "other.json", {"api": port})["api"] != port
+
+    assert ports.choose(tmp_path / "another.json", {"api": port})["api"] == port
+
+
 def test_gives_no_port_twice(tmp_path: Path) -> None:
     port = ports.find_free()
 

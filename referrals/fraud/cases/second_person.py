@@ -38,7 +38,7 @@ async def needs_second_person(
     """
     counted = (*reviews, *beside)
     amounts = totals(Money(review.amount_minor, review.currency) for review in counted)
-    if not any(_exceeds(amount, limits) for amount in amounts):
+    if not any(exceeds(amount, limits) for amount in amounts):
         return False
     return not await approvals.approve(session, approvable(subject, reviews), actor, at=at)
 
@@ -53,7 +53,7 @@ async def needs_second_rejection(
     if not clawbacks.takes_back(case):
         return False
     credited = await clawbacks.load_credited(session, case)
-    if not any(_exceeds(amount, limits) for amount in standing_of(credited)):
+    if not any(exceeds(amount, limits) for amount in standing_of(credited)):
         return False
     asked = rejectable(f"case:{case.id}", credited)
     return not await approvals.approve(session, asked, actor, at=at)
@@ -80,6 +80,7 @@ def approvable(subject: str, reviews: Sequence[Review]) -> Approvable:
     return Approvable(subject=subject, action=APPROVE, content=content)
 
 
-def _exceeds(amount: Money, limits: SecondPersonLimits) -> bool:
+def exceeds(amount: Money, limits: SecondPersonLimits) -> bool:
+    """Return whether a second person must agree to an amount."""
     digits = get_currency_precision(amount.currency)
     return amount.minor > limits.minor(amount.currency, digits=digits)

@@ -12,12 +12,13 @@ from domain.campaigns.switches import SwitchState
 from domain.intake.facts import Chargeback, PlayerStatus, TakeBack
 from domain.lifecycle.referral import Stage
 from domain.rewards.holds import HoldReason
+from domain.rewards.reward import RewardStatus
 from referrals.access.audit import Actor
 from referrals.campaigns import switches
 from referrals.campaigns.switches import SwitchOutcome
 from tests import state
 from tests.activities.campaigns.ruled import acknowledge
-from tests.activities.campaigns.test_computed import money, paying, percent
+from tests.activities.campaigns.test_computed import money, paying, percent, rewards_of
 from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import NOW, chargeback, deposit, status_change, usd
 from tests.state import violated_invariants
@@ -63,6 +64,30 @@ async def test_a_side_of_nothing_that_rises_while_the_other_is_held_stops_nobody
     assert await acts.wake(at=LATER + timedelta(days=5)) is Stage.REWARDED
     await assert_green(acts, fresh_superuser)
     assert (await acts.referrer_balances()).available == 500
+
+
+async def test_what_comes_to_nothing_while_it_is_held_is_rejected_and_never_told_as_granted(
+    fresh_database: Database, fresh_superuser: Database
+) -> None:
+    terms = replace(paying(referrer=percent("1")), minimum_deposit=usd(0))
+    acts = await sign_up(fresh_database, terms=replace(terms, hold_period=timedelta(days=1)))
+    paid = deposit(acts.referee_id, minor=100_000)
+    await acts.receives(paid)
+    assert await acts.wake() is Stage.HELD
+    await acts.receives(chargeback(paid, TakeBack.REFUND, amount=usd(99_950)))
+
+    assert await acts.wake(at=LATER + timedelta(days=2)) is Stage.REJECTED
+
+    assert await state.reason(fresh_database, acts.row.id) == "the terms pay nothing for it"
+    assert await rewards_of(acts) == {"referrer": (1000, RewardStatus.VOID)}
+    balances = await acts.referrer_balances()
+    assert (balances.held, balances.available) == (0, 0)
+    async with fresh_database.reading() as session:
+        query = select(OutboxRow.type).where(OutboxRow.aggregateid == str(acts.row.id))
+        told = set(await session.scalars(query))
+    assert {"RewardHeld", "ReferralRejected"} <= told
+    assert not told & {"RewardGranted", "RewardReversed"}
+    await assert_green(acts, fresh_superuser)
 
 
 @pytest.mark.parametrize(("refunded", "credited"), [(0, 1000), (5000, 500)])

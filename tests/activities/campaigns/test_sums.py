@@ -1,19 +1,23 @@
 """Sums of deposits and of stakes that qualify, and what takes them back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
+import pytest
 from sqlalchemy import select
 
 from db.engine import Database
 from db.tables import Delivery
 from domain.campaigns.rules import QualifyingAction
+from domain.intake.facts import Deposit, TakeBack
 from domain.intake.sources import SEPARATOR
 from domain.lifecycle.referral import Stage
 from domain.money import LARGEST_MINOR
 from domain.rewards.fact_effect import FactEffect
 from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled, stake
-from tests.activities.referral_acts import ReferralActs, sign_up
+from tests.activities.referral_acts import LATER, ReferralActs, sign_up
 from tests.builders import NOW, chargeback, deposit, unique, usd
 from tests.state import violated_invariants
 
@@ -136,6 +140,53 @@ async def test_rewards_that_are_more_than_the_largest_amount_are_deferred(
     await acts.receives(deposit(acts.referee_id))
     assert await acts.wake() is Stage.DEFERRED
     assert await violated_invariants(database) == {}
+
+
+BY_CARD: Final = replace(
+    ruled(leaf("deposit.method", "in", ["card"]), on=QualifyingAction.TOTAL_DEPOSITS),
+    hold_period=timedelta(days=1),
+)
+
+
+def parts_with_a_voucher(acts: ReferralActs) -> Sequence[Deposit]:
+    """Return an early card, and a sum that a voucher is part of and a card completes."""
+    parts = ((100, "card"), (600, "card"), (300, "voucher"), (200, "card"))
+    return [
+        deposit(acts.referee_id, minor=minor, method=method, at=NOW + timedelta(hours=hour))
+        for hour, (minor, method) in enumerate(parts, start=1)
+    ]
+
+
+@pytest.mark.parametrize("stage", [Stage.SIGNED_UP, Stage.VOIDED])
+async def test_a_part_of_a_sum_that_never_met_the_condition_does_not_qualify(
+    database: Database, stage: Stage
+) -> None:
+    acts = await sign_up(database, terms=BY_CARD)
+    early, *parts = parts_with_a_voucher(acts)
+    if stage is Stage.VOIDED:
+        await acts.receives(*parts)
+        assert await acts.wake() is Stage.HELD
+        await acts.receives(early, chargeback(parts[-1], TakeBack.REFUND))
+    else:
+        await acts.receives(early, *parts, chargeback(parts[-1], TakeBack.REFUND))
+
+    assert await acts.wake(at=LATER + timedelta(days=2)) is stage
+    assert (await acts.referrer_balances()).available == 0
+
+
+async def test_an_earlier_part_of_a_sum_leaves_the_deposit_that_met_the_condition(
+    database: Database,
+) -> None:
+    acts = await sign_up(database, terms=BY_CARD)
+    early, *parts = parts_with_a_voucher(acts)
+    await acts.receives(*parts)
+    assert await acts.wake() is Stage.HELD
+    await acts.receives(early)
+    at = LATER + timedelta(days=2)
+
+    assert await acts.wake(at=at) is Stage.HELD
+    assert await acts.wake(at=at + timedelta(days=2)) is Stage.REWARDED
+    assert (await acts.stored_row()).qualified_by == parts[-1].event_id
 
 
 async def looks_of_chargebacks(acts: ReferralActs) -> int:
