@@ -32,7 +32,7 @@ _WAKES_NEXT: Final = {
     HoldReason.LIMIT: limits_queue.wake_next,
     HoldReason.TAX: limits_queue.wake_next_taxed,
 }
-_IN_PLACE: Final = frozenset({Stage.HELD, Stage.REWARDED})
+_IN_PLACE: Final = frozenset({Stage.HELD, Stage.REWARDED, Stage.SETTLED})
 """Stages in which a referral's rewards count under its limits."""
 
 Beyond = Deferred | Refused | OverThreshold
@@ -185,7 +185,7 @@ async def pass_on(locked: LockedReferral, standing: Standing, *, left: Place) ->
     waits on for the same limit lets those behind it try that need less.
     """
     waits = await _waits_of(locked)
-    has_left = left.stage in _IN_PLACE and standing.stage is not left.stage
+    has_left = left.stage in _IN_PLACE and standing.stage not in _IN_PLACE
     has_taken = standing.stage in _IN_PLACE and left.stage not in _IN_PLACE
     for reason in _places(locked):
         before, now = left.waits.get(reason), waits.get(reason)

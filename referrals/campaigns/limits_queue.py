@@ -77,8 +77,8 @@ _WAKE_NEXT: Final = {
         wake_next_sql(
             HoldReason.LIMIT,
             condition=f"r.campaign_id = :campaign_id and {condition}",
-            is_alike="""(:waits_on and h.detail[1] = :waits_for
-                and r.campaign_version_id = :version_id)""",
+            is_alike="""(:waits_on and r.stage = 'DEFERRED'
+                and h.detail[1] = :waits_for and r.campaign_version_id = :version_id)""",
             need_minor=own_minor_sql("w.amount_minor"),
         )
     )
@@ -139,7 +139,7 @@ _WAKE_NEXT_TAXED: Final = text(
         condition="""(r.referrer_id = :player_id or r.referee_id = :player_id)
             and :player_id = case h.detail[1] when 'referee' then r.referee_id
                                               else r.referrer_id end""",
-        is_alike="""(:waits_on and :currency = (
+        is_alike="""(:waits_on and r.stage = 'DEFERRED' and :currency = (
                 select w.currency from rewards w where w.referral_id = r.id limit 1))""",
         need_minor="w.amount_minor",
     )

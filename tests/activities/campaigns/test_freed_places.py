@@ -166,6 +166,31 @@ async def test_a_place_goes_on_to_those_whom_a_waiting_one_kept_from_it(
     assert await queue.stages([a, b]) == [PAID, WAITS]
 
 
+async def test_a_settled_reward_that_is_taken_back_frees_its_place(
+    fresh_database: Database,
+) -> None:
+    terms = crowded(Limit(of=LimitOf.CAMPAIGN, per=Per.CAMPAIGN, rewards=1))
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    settled, waiting = [await asks(queue, number) for number in range(2)]
+    acts = queue.acts[settled]
+    standing = await acts.rewards.settle_referral(await acts.act_request())
+    assert standing.stage is Stage.SETTLED
+
+    assert await frees(queue, settled) == [waiting]
+    assert await queue.stages([waiting]) == [PAID]
+
+
+async def test_the_credit_of_what_was_held_wakes_nobody(fresh_database: Database) -> None:
+    terms = crowded(Limit(of=LimitOf.CAMPAIGN, per=Per.CAMPAIGN, rewards=1))
+    terms = replace(terms, hold_period=timedelta(days=1))
+    queue = await a_queue(fresh_database, budget=100_000, terms=terms)
+    held, waiting = [await asks(queue, number) for number in range(2)]
+    assert await queue.stages([held, waiting]) == [Stage.HELD, WAITS]
+
+    assert await queue.acts[held].wake(at=LATER + timedelta(days=2)) is PAID
+    assert await queue.acts_on_wake_ups() == []
+
+
 @pytest.mark.parametrize(("max_tried", "woken"), [(1, 1), (2, 2), (4, 4), (5, 5), (500, 5)])
 async def test_a_queue_longer_than_one_act_compares_is_gone_through_in_steps(
     fresh_database: Database, max_tried: int, woken: int
