@@ -52,7 +52,8 @@ COMPILE := --quiet --generate-hashes --universal --python-version 3.11 --no-emit
 .PHONY: clean
 clean: ## Remove the environment, caches and the state of the embedded stack
 	@[ ! -e .venv/ready ] || $(BIN)/python -m stack.clean
-	rm -rf .venv .stack .stack-demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .artefacts
+	rm -rf build client/build *.egg-info client/*.egg-info
+	rm -rf .venv .stack .stack-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .artefacts
 
 .PHONY: .venv
 .venv: .venv/ready ## Install everything, pinned, into .venv

@@ -78,7 +78,7 @@ async def adjust_to_due(locked: LockedReferral) -> Standing:
     wrong = await locked.ineligibilities() if claim.rises else ()
     if payment.pending and not await _are_withdrawn(locked, payment, claim, wrong):
         return locked.standing
-    if claim.rises and (hold := await _hold_of_rise(locked, wrong)):
+    if claim.rises and (hold := await _hold_of_rise(locked, claim, wrong)):
         await _lower(locked, payment, claim)
         await funds_queue.pass_on(locked.session, locked.referral)
         return await _wait_for(locked, hold)
@@ -123,16 +123,14 @@ async def _qualification(locked: LockedReferral) -> Qualification | None:
     return qualification_of(await _frozen_fact_ids(locked), await locked.money_facts())
 
 
-async def _hold_of_rise(locked: LockedReferral, wrong: Sequence[Ineligibility]) -> Hold | None:
-    """Return the hold of what is due again; a referral that stays REWARDED has its place."""
+async def _hold_of_rise(
+    locked: LockedReferral, claim: Claim, wrong: Sequence[Ineligibility]
+) -> Hold | None:
     if wrong:
         return Hold(reason=HoldReason.INELIGIBLE, since=locked.now, detail=tuple(wrong))
     if off := await switched_off.find_off(locked):
         return switched_off.hold_of(locked, off)
-    if locked.referral.stage is not Stage.REVERSED:
-        return None
-    known = await rewards.rewards_of_referral(locked.session, locked.referral.id)
-    return await limited.hold_of_reinstatement(locked, known)
+    return await limited.hold_of_rise(locked, claim.rewards, claim.wanted)
 
 
 async def _lower(locked: LockedReferral, payment: Payment, claim: Claim) -> None:

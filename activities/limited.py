@@ -14,6 +14,7 @@ from domain.campaigns.limits.thresholds import OverThreshold
 from domain.campaigns.rules import RewardKey
 from domain.lifecycle.reasons import ReasonCode
 from domain.lifecycle.referral import Stage, Standing
+from domain.money import Money
 from domain.rewards.holds import Hold, HoldReason
 from referrals.campaigns import funds_queue, limits, limits_queue, tax_years
 from referrals.campaigns.offers import load_schedule
@@ -35,25 +36,30 @@ async def find_limit(
     locked: LockedReferral, written: Sequence[Reward], *, is_credit: bool
 ) -> Beyond | None:
     """Return what the rewards exceed: before a hold, or at a credit that has risen."""
-    amounts = await _amounts_at_crediting(locked)
     is_held = locked.referral.stage is Stage.HELD
-    if is_held and not (is_credit and _rises(written, amounts)):
+    if is_held and not is_credit:
+        return None
+    amounts = await _amounts_at_crediting(locked)
+    if is_held and not _rises(written, amounts):
         return None
     decision = await judge(locked, written, amounts)
     return None if isinstance(decision, Fits) else decision
 
 
 async def _amounts_at_crediting(locked: LockedReferral) -> Mapping[RewardKey, int]:
-    """Return what a credit would come to by now, in minor units, where that decides on a limit.
+    """Return what a credit would come to by now, in minor units, where that decides on a place.
 
     Between a hold and its credit the count of a tier may have grown.
     """
-    rules = locked.terms.rules
-    if not rules.rewards or not any(limit.amount for limit in rules.limits):
+    if not locked.terms.rules.rewards or not _counts_amounts(locked):
         return NO_AMOUNTS
     found = await locked.qualification()
     computed = await computing.compute_now(locked, found) if found else {}
     return {key: one.result.minor for key, one in computed.items() if one.result}
+
+
+def _counts_amounts(locked: LockedReferral) -> bool:
+    return bool(locked.thresholds) or any(limit.amount for limit in locked.terms.rules.limits)
 
 
 def _rises(rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]) -> bool:
@@ -65,12 +71,14 @@ async def judge(
     locked: LockedReferral,
     rewards: Sequence[Reward],
     amounts: Mapping[RewardKey, int] = NO_AMOUNTS,
+    *,
+    stand: bool = False,
 ) -> Fits | Beyond:
     """Decide whether the rewards fit their limits and their players' yearly thresholds.
 
-    They take their place where they do.
+    They take their place where they do. Those that `stand` credited have one, and rise.
     """
-    decision: Fits | Beyond = await _judge_limits(locked, rewards, amounts)
+    decision: Fits | Beyond = await _judge_limits(locked, rewards, amounts, stand=stand)
     if isinstance(decision, Fits) and locked.thresholds:
         decision = await tax_years.judge(
             locked.session,
@@ -80,17 +88,23 @@ async def judge(
             thresholds=locked.thresholds,
             at=locked.now,
             tax_year_start=locked.tax_year_start,
+            stand=stand,
         )
     if isinstance(decision, Fits):
         if locked.terms.rules.limits:
             limits.take_place(rewards, at=locked.now)
-        if locked.thresholds:
+        # What stands was credited in its year, and stays in that year's statement.
+        if locked.thresholds and not stand:
             tax_years.take_place(rewards, at=locked.now)
     return decision
 
 
 async def _judge_limits(
-    locked: LockedReferral, rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]
+    locked: LockedReferral,
+    rewards: Sequence[Reward],
+    amounts: Mapping[RewardKey, int],
+    *,
+    stand: bool,
 ) -> Fits | Deferred | Refused:
     if not locked.terms.rules.limits:
         return Fits()
@@ -102,6 +116,7 @@ async def _judge_limits(
         amounts,
         at=locked.now,
         tax_year_start=locked.tax_year_start,
+        stand=stand,
     )
 
 
@@ -125,9 +140,18 @@ async def defer(
     return await locked.enter(Stage.DEFERRED, until=wakes_at, reason=ReasonCode(hold.reason))
 
 
-async def hold_of_reinstatement(locked: LockedReferral, rewards: Sequence[Reward]) -> Hold | None:
-    """Return the hold of reversed rewards whose place has been taken; None where they fit again."""
-    decision = await judge(locked, rewards)
+async def hold_of_rise(
+    locked: LockedReferral, rewards: Sequence[Reward], wanted: Mapping[RewardKey, Money]
+) -> Hold | None:
+    """Return the hold of rewards of which more is due than stands; None where that fits.
+
+    What was reversed takes a new place; of what stands only the amount may exceed a limit.
+    """
+    stand = locked.referral.stage is not Stage.REVERSED
+    if stand and not _counts_amounts(locked):
+        return None
+    amounts = {key: amount.minor for key, amount in wanted.items()}
+    decision = await judge(locked, rewards, amounts, stand=stand)
     if isinstance(decision, Fits):
         return None
     until = None if isinstance(decision, Refused) else decision.until

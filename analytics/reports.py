@@ -32,10 +32,9 @@ _HAPPENED: Final = """
      group by type, referral_id
 """
 _MOVED: Final = """
-    select at, campaign, version, referral_id, reinstated, type, part.1 as currency,
-           part.2 as minor
+    select at, campaign, version, referral_id, type, part.1 as currency, part.2 as minor
       from events final array join cost as part
-     where type in ('RewardGranted', 'RewardReversed', 'RewardReinstated')
+     where type in ('RewardGranted', 'RewardReversed', 'RewardReinstated', 'RewardAdjusted')
 """
 _WITHIN: Final = """
     happened.at >= {since:DateTime64(6, 'UTC')} and happened.at < {until:DateTime64(6, 'UTC')}
@@ -127,8 +126,8 @@ def load_cost(warehouse: Warehouse, span: Span) -> CostFigures:
 
 def load_reversals(warehouse: Warehouse, span: Span) -> ReversalFigures:
     found = warehouse.select(
-        "select currency, toString(-sumIf(minor, type = 'RewardReversed')) as taken_back,"
-        " toString(sumIf(minor, reinstated)) as given_again"
+        "select currency, toString(-sumIf(minor, minor < 0)) as taken_back,"
+        " toString(sumIf(minor, minor > 0)) as given_again"
         f" from ({_MOVED}) as happened where {_WITHIN} and type != 'RewardGranted'"
         " group by 1 order by 1",
         _parameters(span),

@@ -11,7 +11,7 @@ from analytics.warehouse import NOBODY
 COUNTED: Final = frozenset(
     {
         "ShareRecorded", "CodeClicked", "ReferralInvited", "ReferralSignedUp", "ReferralQualified",
-        "RewardGranted", "RewardReversed", "RewardReinstated",
+        "RewardGranted", "RewardReversed", "RewardReinstated", "RewardAdjusted",
     }
 )  # fmt: skip
 """Events that reports count; the others, and those of later releases, are left out."""
@@ -25,7 +25,10 @@ CANONICAL: Final = re.compile(
     "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
 TIME_LENGTH: Final = len("2026-03-01 12:00:00.000000")
-SIGNS: Final = {"RewardGranted": 1, "RewardReinstated": 1, "RewardReversed": -1}
+SIGNS: Final = {
+    "RewardGranted": 1, "RewardReinstated": 1, "RewardAdjusted": 1, "RewardReversed": -1,
+}  # fmt: skip
+"""Events that move money, with the sign of what they move."""
 
 
 def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -47,7 +50,6 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
         "referral_id": _id(event.get("referral_id") or NOBODY),
         "referrer_id": _text(event.get("referrer_id") or ""),
         "cost": _cost(event) if type_ in SIGNS else [],
-        "reinstated": type_ == "RewardReinstated",
         "variant": _text(event.get("variant") or ""),
     }
 
@@ -81,11 +83,17 @@ def _whole(value: object, least: int, most: int) -> int:
 def _cost(event: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Return what an event adds to the cost: what it credited, less what it took back."""
     sign = SIGNS[event["type"]]
-    return [
-        (
-            _text(reward["amount"]["currency"]),
-            sign * _whole(reward["amount"]["minor"], -LARGEST_AMOUNT, LARGEST_AMOUNT),
-        )
+    is_adjusted = event["type"] == "RewardAdjusted"
+    moved = [
+        (_text(reward["amount"]["currency"]), sign * _moved_minor(reward, is_adjusted=is_adjusted))
         for reward in event.get("rewards") or ()
-        if reward["amount"]["minor"]
     ]
+    return [(currency, minor) for currency, minor in moved if minor]
+
+
+def _moved_minor(reward: Mapping[str, Any], *, is_adjusted: bool) -> int:
+    """Return what moved of a reward: all of it, or the difference to what stood before."""
+    minor = _whole(reward["amount"]["minor"], -LARGEST_AMOUNT, LARGEST_AMOUNT)
+    if not is_adjusted:
+        return minor
+    return minor - _whole(reward["amount_before"]["minor"], 0, LARGEST_AMOUNT)

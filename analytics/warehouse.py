@@ -18,7 +18,6 @@ SCHEMA: Final = """
         referral_id UUID,
         referrer_id String,
         cost Array(Tuple(String, Int64)),
-        reinstated Bool,
         variant LowCardinality(String)
     ) engine = ReplacingMergeTree
     partition by toYYYYMM(at)
@@ -43,7 +42,7 @@ INSERT_SETTINGS: Final = {"max_partitions_per_insert_block": "0"}
 """A block may have events of any number of months: a backfill, or facts reported late."""
 COLUMNS: Final = (
     "event_id", "type", "at", "campaign", "version", "referral_id", "referrer_id", "cost",
-    "reinstated", "variant",
+    "variant",
 )  # fmt: skip
 FORMAT: Final = "JSONCompactEachRow"
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode

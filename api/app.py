@@ -20,7 +20,7 @@ from api.http.errors import install_error_handlers
 from api.http.limits.limiter import Limiter
 from api.http.observability import Metrics, ObservabilityMiddleware
 from api.http.openapi import problem_responses
-from api.http.security_headers import SecurityHeadersMiddleware
+from api.http.security_headers import SecurityHeadersMiddleware, default_headers
 from api.link import browser_script, well_known
 from api.link import routes as links
 from api.link.landing import preview_image
@@ -190,11 +190,12 @@ def main(settings: Settings, warehouse: ReportSource | None = None) -> int:
 def server_config(
     settings: Settings, app: FastAPI, protocol: type[BoundedProtocol] = BoundedProtocol
 ) -> uvicorn.Config:
+    headers = default_headers(settings.public_url)
     return uvicorn.Config(
         app,
         host=settings.api_host,
         port=settings.api_port,
-        http=protocol,
+        http=type(protocol.__name__, (protocol,), {"refusal_headers": headers}),
         ws="none",
         log_config=None,
         access_log=False,

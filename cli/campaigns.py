@@ -41,7 +41,8 @@ def apply_file(
 
     Nothing becomes live: another person publishes. The campaigns have the fields of
     POST /v1/campaigns. REFERRALS_API_URL and REFERRALS_API_KEY say where, and as whom. Exits with
-    0, 1 for a campaign that is refused (then nothing is written), 2 if it could not run.
+    0, 1 for a campaign that is refused, 2 if it could not run. Then nothing is written, unless
+    somebody changed a campaign after the plan, or the API went away: it names what was written.
     """
     from api.v1.campaigns import files
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +32,12 @@ AddressOption = Annotated[
         envvar="CLICKHOUSE_URL",
         help="A folder, for one process at a time, or a server's URL.",
     ),
+]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--from", help="Inclusive; UTC without an offset.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--to", help="Exclusive; UTC without an offset.")
 ]
 DEFAULT_FOLDER = ".stack/warehouse"
 
@@ -109,8 +116,12 @@ def backfill(address: AddressOption = DEFAULT_FOLDER) -> None:
 def report(
     name: Annotated[str, typer.Argument(help="funnel, cost, reversals …; others are named.")],
     *,
-    since: Annotated[datetime | None, typer.Option("--from", help="Inclusive, UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", help="Exclusive, UTC.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", help="Inclusive; UTC without an offset.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", help="Exclusive; UTC without an offset.")
+    ] = None,
     by: Annotated[
         str, typer.Option(help="day, week, campaign, version, variant or cohort.")
     ] = "day",
@@ -125,9 +136,9 @@ def report(
 
     span = Span(campaign=campaign, zone=zone)
     if since:
-        span = replace(span, since=since.replace(tzinfo=UTC))
+        span = replace(span, since=_aware(since))
     if until:
-        span = replace(span, until=until.replace(tzinfo=UTC))
+        span = replace(span, until=_aware(until))
     known: dict[str, Callable[[Warehouse], Sequence[Any]]] = {
         "funnel": lambda opened: reports.load_funnel(opened, span, by=By(by)),
         "time-to-conversion": lambda opened: [reports.load_time_to_conversion(opened, span)],
@@ -139,8 +150,20 @@ def report(
         raise typer.BadParameter(f"the reports are {', '.join(known)}")
     if by not in {group.value for group in reports.GROUPS}:
         raise typer.BadParameter(f"--by is {', '.join(group.value for group in reports.GROUPS)}")
+    require_extra(address)
+    if not is_server(address) and not _is_warehouse(Path(address)):
+        exit_with(COULD_NOT_RUN, f"no warehouse in {address}: `load` or `backfill` makes one")
     opened = open_at(address)
     for row in known[name](opened):
         typer.echo(json.dumps(asdict(row)))
     opened.close()
     exit_with(0)
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _is_warehouse(folder: Path) -> bool:
+    """Tell a folder of the embedded engine, which would make one of any other folder."""
+    return (folder / "metadata").is_dir()

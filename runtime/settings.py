@@ -16,6 +16,7 @@ from domain.intake.direct_signals import DirectSignals
 from domain.intake.sources import SOURCE_PATTERN
 from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
+from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
 from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
@@ -216,7 +217,7 @@ class Settings(
     @field_validator("second_person_above")
     @classmethod
     def _validate_second_person_above(cls, given: str) -> str:
-        SecondPersonLimits.parse(given)
+        check_currencies(SecondPersonLimits.parse(given).currencies)
         return given
 
     @property

@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings
 
 from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.limits.thresholds import Thresholds, parse_thresholds
+from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
 
 
@@ -28,7 +29,7 @@ class TaxSettings(BaseSettings):
     @field_validator("tax_thresholds")
     @classmethod
     def _validate_tax_thresholds(cls, given: str | None) -> str | None:
-        parse_thresholds(given)
+        check_currencies(parse_thresholds(given).keys())
         return given
 
     @property

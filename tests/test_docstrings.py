@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-SKIPPED: Final = (".", "build", "db/migrations/versions")
-"""Hidden folders, and migrations: those are never edited once released."""
+SKIPPED: Final = (".", "build", "client/build", "db/migrations/versions")
+"""Hidden folders, builds, and migrations: those are never edited once released."""
 
 CLAUSE: Final = re.compile(
     r"(What|Who|Whoever|Whom|Whose|Whether|Which|When|Where|Why|How|Of|That|Those|So|None)\b"

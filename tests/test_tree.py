@@ -19,7 +19,7 @@ UNBOUNDED: Final = "db/migrations/versions"
 
 def modules() -> list[Path]:
     found = (path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
-    hidden = (".", "build", UNBOUNDED)
+    hidden = (".", "build", "client/build", UNBOUNDED)
     return [path for path in found if not path.as_posix().startswith(hidden)]
 
 

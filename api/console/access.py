@@ -18,7 +18,7 @@ from referrals.access.console import sessions
 from referrals.access.console.people import Person
 from referrals.access.console.roles import PERMISSIONS, Permission
 from referrals.access.console.sessions import SESSION_LIFETIME
-from referrals.intake.contacts import has_contacts, mask_contacts
+from referrals.intake.contacts import has_contacts, mask_reason
 from runtime.settings import Settings
 
 COOKIE: Final = "referrals_console"
@@ -64,8 +64,14 @@ class Form:
         return value
 
     def words(self, name: str) -> str:
-        """Return a field for people to read, with phone numbers and mail addresses masked."""
-        return mask_contacts(self.text(name))
+        """Return a field for people to read, with phone numbers and mail addresses masked.
+
+        422 where that makes it too long.
+        """
+        try:
+            return mask_reason(self.text(name))
+        except ValueError as fault:
+            raise invalid_field(name, str(fault)) from fault
 
     def reference(self) -> str:
         """Return the id of an act; 422 for a phone number or mail address."""

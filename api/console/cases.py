@@ -17,6 +17,7 @@ from api.console.tables import (
     Kind,
     Row,
     ShortId,
+    chosen,
     csv_answer,
     paged_table,
     row_limit,
@@ -57,14 +58,14 @@ COLUMNS = (
 async def show_queue(request: Request, database: Db, _: Reader, now: Now) -> Response:
     """List cases by status and player: those that wait, the oldest first, or the newest first."""
     asked = request.query_params
-    status = asked.get("status", CaseStatus.OPEN)
+    status = chosen(request, "status", CaseStatus) if "status" in asked else CaseStatus.OPEN
     player = typed(request, "player")
     position = decode_position(asked["cursor"]) if "cursor" in asked else None
     async with database.reading() as session:
         page = await case_views.list_cases(
             session,
             PageRequest(row_limit(request), position),
-            status=CaseStatus(status) if status in set(CaseStatus) else None,
+            status=CaseStatus(status) if status else None,
             player_id=player,
             now=now,
             is_queue=status in WAITING,
@@ -77,7 +78,7 @@ async def show_queue(request: Request, database: Db, _: Reader, now: Now) -> Res
         rows=[_row(case) for case in page.items],
         empty="No case matches. When a doubtful reward is held, its case appears here.",
         filters=(
-            Filter(name="status", label="Status", value=status, choices=list(CaseStatus)),
+            Filter(name="status", label="Status", value=status or "", choices=list(CaseStatus)),
             Filter(name="player", label="Player", value=player or ""),
         ),
         next_cursor=next_cursor,

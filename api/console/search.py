@@ -7,7 +7,7 @@ from api.console.access import SignedIn, Visitor
 from api.console.pages import PageRoute, render
 from api.console.sign_in import see
 from api.console.tables import Column, Kind, Row, Table, typed
-from api.http.dependencies import Db
+from api.http.dependencies import Config, Db
 from api.http.errors import Problem
 from referrals.access.console.roles import Permission
 from referrals.intake.contacts import has_contacts
@@ -25,7 +25,7 @@ FIRST_OF_ALL = frozenset({HitKind.REFERRAL, HitKind.REWARD, HitKind.CASE, HitKin
 
 
 @router.get("/search")
-async def show_found(request: Request, database: Db, visitor: SignedIn) -> Response:
+async def show_found(request: Request, database: Db, config: Config, visitor: SignedIn) -> Response:
     """Show what has the pasted id; a single hit opens at once."""
     if not (visitor.may(Permission.SEE_REFERRALS) or visitor.may(Permission.SEE_CAMPAIGNS)):
         raise Problem("role_not_allowed")
@@ -33,7 +33,8 @@ async def show_found(request: Request, database: Db, visitor: SignedIn) -> Respo
     hits = []
     if pasted:
         async with database.reading() as session:
-            hits = [hit for hit in await search(session, pasted) if _leads_to(hit, visitor)]
+            found = await search(session, pasted, topic_sources=config.kafka_topic_sources.values())
+        hits = [hit for hit in found if _leads_to(hit, visitor)]
     if len(hits) == 1 and hits[0].kind in FIRST_OF_ALL and (to := _leads_to(hits[0], visitor)):
         return see(to)
     table = Table(

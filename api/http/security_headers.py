@@ -17,16 +17,19 @@ HSTS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 """A year, for this host alone: its subdomains are the sportsbook's to decide about."""
 
 
+def default_headers(public_url: str) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers of an answer that sets none of them; HSTS where the link is https."""
+    has_tls = public_url.startswith("https:")
+    headers = DEFAULTS | (HSTS if has_tls else {})
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 class SecurityHeadersMiddleware:
     """ASGI middleware that adds the headers that an answer lacks; HSTS where the link is https."""
 
     def __init__(self, app: ASGIApp, *, public_url: str) -> None:
         self._app = app
-        has_tls = public_url.startswith("https:")
-        self._headers: Sequence[tuple[bytes, bytes]] = tuple(
-            (name.lower().encode(), value.encode())
-            for name, value in (DEFAULTS | (HSTS if has_tls else {})).items()
-        )
+        self._headers = default_headers(public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:

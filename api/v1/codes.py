@@ -14,6 +14,7 @@ from api.link.landing.destinations import referral_link
 from api.link.languages import negotiate_language
 from api.v1.schemas.campaign_links import TermsTextOut
 from api.v1.schemas.codes import CodeIn, CodeOut, OfferOut
+from domain.campaigns.terms_texts import text_for
 from domain.codes import is_code, normalise_code
 from referrals.campaigns import codes, offers
 from referrals.campaigns.codes import CodeOutcome, CodeResult
@@ -109,6 +110,8 @@ async def show_code(
     if offer is None:
         raise Problem("unknown_code")
     language = negotiate_language(accept_language)
+    text = text_for(offer.link.terms_texts, None)
+    terms_url = text.url if text else offer.link.terms_url
     answer.headers["Content-Language"] = language.tag
     answer.headers["Vary"] = "Accept-Language"
     return OfferOut(
@@ -116,7 +119,7 @@ async def show_code(
         campaign=offer.campaign,
         active=refusal_of_offer(offer, at=now) is None,
         headline=offer_texts.referrer_headline(offer.terms, language),
-        terms=offer_texts.referrer_terms(offer.terms, language),
+        terms=offer_texts.referrer_terms(offer.terms, language, terms_url=terms_url),
         terms_texts=[TermsTextOut.model_validate(text) for text in offer.link.terms_texts],
         no_inducement_in=list(offer.link.no_inducement_in),
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from referrals_client.answers import Balance, Claimed, Confirmed, OwnCode, Resolved
+from referrals_client.answers import Balance, BonusBalance, Claimed, Confirmed, OwnCode, Resolved
 from referrals_client.client import Client
 from referrals_client.events import Event
 from referrals_client.fields import (
@@ -17,11 +17,13 @@ from referrals_client.first_open import FirstOpen
 from referrals_client.handover import Dropped, DropReason, Handover, NotTaken, Stats
 from referrals_client.limits import Limits
 from referrals_client.money import Money
-from referrals_client.outcomes import Ok, Outcome, Refused, Unavailable
+from referrals_client.outcomes import TOO_EARLY, Ok, Outcome, Refused, Unavailable
 from referrals_client.wire import Wire
 
 __all__ = [
+    "TOO_EARLY",
     "Balance",
+    "BonusBalance",
     "ChargebackFields",
     "Claimed",
     "Client",

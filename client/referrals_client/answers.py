@@ -54,6 +54,15 @@ class OwnCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BonusBalance:
+    """A player's balances of bonus bets, which are never spent as cash."""
+
+    available: tuple[Money, ...] = ()
+    held: tuple[Money, ...] = ()
+    owed: tuple[Money, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     """A player's balances, one amount per currency; zero amounts are left out."""
 
@@ -61,6 +70,8 @@ class Balance:
     available: tuple[Money, ...]
     held: tuple[Money, ...]
     owed: tuple[Money, ...]
+    bonus: BonusBalance = BonusBalance()
+    """Bonus bets, apart from the cash above; empty where an older service names none."""
 
 
 def parse_outcome(
@@ -112,6 +123,13 @@ def parse_balance(answer: Mapping[str, Any]) -> Balance:
         available=_parse_amounts(answer["available"]),
         held=_parse_amounts(answer["held"]),
         owed=_parse_amounts(answer["owed"]),
+        bonus=_parse_bonus(answer.get("bonus") or {}),
+    )
+
+
+def _parse_bonus(bonus: Mapping[str, Any]) -> BonusBalance:
+    return BonusBalance(
+        **{name: _parse_amounts(bonus.get(name, [])) for name in ("available", "held", "owed")}
     )
 
 

@@ -56,19 +56,36 @@ class Calls:
         return await self._post("/v1/attributions/claim", body, answers.parse_claimed)
 
     async def code_of(
-        self, player_id: str, *, campaign: str | None = None, segments: Sequence[str] = ()
+        self,
+        player_id: str,
+        *,
+        campaign: str | None = None,
+        vanity: str | None = None,
+        segments: Sequence[str] = (),
+        accepted_terms: str | None = None,
+        jurisdiction: str | None = None,
     ) -> Outcome[OwnCode]:
         """Return the code that a player shares, creating it when there is none.
 
-        `segments` are the player's, for campaigns that are not for everybody. Needs the scope
-        `codes:write`.
+        `vanity` is a code of the player's choice. `segments` are the player's, for campaigns that
+        are not for everybody. `accepted_terms` is the version of the offer's terms that the player
+        accepted, in `jurisdiction`. Needs the scope `codes:write`.
         """
-        body: dict[str, object] = {"player_id": player_id}
-        if campaign:
-            body["campaign"] = campaign
-        if segments:
-            body["segments"] = list(segments)
-        return await self._post("/v1/codes", lambda: body, answers.parse_own_code)
+        given = {
+            "campaign": campaign,
+            "vanity": vanity,
+            "segments": segments,
+            "accepted_terms": accepted_terms,
+            "jurisdiction": jurisdiction,
+        }
+
+        def body() -> dict[str, object]:
+            known = {name: value for name, value in given.items() if value}
+            if segments:
+                known["segments"] = list(segments)
+            return {"player_id": player_id, **known}
+
+        return await self._post("/v1/codes", body, answers.parse_own_code)
 
     async def balance(self, player_id: str) -> Outcome[Balance]:
         """Return a player's available, held and owed amounts.

@@ -103,6 +103,7 @@ class Client(Calls):
             refused=counts["refused"],
             dropped=counts["dropped"],
             failed_attempts=counts["failed"],
+            early_attempts=counts["early"],
             is_away=self._observer.is_away,
         )
 

@@ -83,7 +83,7 @@ def _boolean(value: object) -> bool:
 
 
 def _free_text(value: object) -> str:
-    """Truncate and clean text from a person or browser, so that it cannot fail the signup."""
+    """Truncate and clean text from a person, browser or proxy, so that it cannot fail an event."""
     if not isinstance(value, str):
         raise ValueError("must be a text")  # noqa: TRY004 - one type for all invalid fields
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)[:MAX_TEXT_CHARS]
@@ -123,11 +123,11 @@ Check = Callable[[object], Any]
 Checks = Mapping[str, Check]
 
 _COMMON_FIELDS: Final[Checks] = {"event_id": _id, "player_id": _id, "occurred_at": utc_text}
-_FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent")
+_FREE_TEXT_FIELDS: Final = ("referral_token", "cookie_token", "code", "locale", "user_agent", "ip")
 _SIGNUP_TEXT_FIELDS: Final = (
-    "ip", "device_id", "email", "phone", "kyc_subject", "full_name", "accepted_terms",
+    "device_id", "email", "phone", "kyc_subject", "full_name", "accepted_terms",
 )  # fmt: skip
-_DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "ip", "device_id", "jurisdiction")
+_DEPOSIT_TEXT_FIELDS: Final = ("payment_instrument", "method", "device_id", "jurisdiction")
 _CHARGEBACK_KIND: Final = _one_of("refund", "refund_failed", "chargeback", "chargeback_won")
 _PLAYER_STATUS: Final = _one_of("verified", "self_excluded", "closed", "restored")
 
@@ -147,7 +147,11 @@ FIELD_CHECKS: Final[Mapping[str, tuple[Checks, Checks]]] = {
     ),
     "deposits": (
         {**_COMMON_FIELDS, "deposit_id": _id, "amount": _money},
-        {**dict.fromkeys(_DEPOSIT_TEXT_FIELDS, _optional_text), "consent": _boolean},
+        {
+            "ip": _free_text,
+            **dict.fromkeys(_DEPOSIT_TEXT_FIELDS, _optional_text),
+            "consent": _boolean,
+        },
     ),
     "chargebacks": (
         {**_COMMON_FIELDS, "deposit_id": _id, "kind": _CHARGEBACK_KIND},

@@ -31,6 +31,8 @@ class SignupFields(_EventFields):
     phone: NotRequired[str | None]
     kyc_subject: NotRequired[str | None]
     full_name: NotRequired[str | None]
+    accepted_terms: NotRequired[str | None]
+    """The version of the offer's full terms that the person was shown and accepted."""
     consent: NotRequired[bool | None]
     """False drops traits of device and network; left out, they are kept."""
 

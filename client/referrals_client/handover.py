@@ -21,7 +21,8 @@ class DropReason(StrEnum):
     """Reasons why an event is dropped."""
 
     FULL = "full"
-    """The queue holds as many events or bytes as `Limits` allow."""
+    """The queue holds as many events or bytes as `Limits` allow, or half as many behind events that
+    are ahead of the service's clock."""
     CLOSED = "closed"
     FORKED = "forked"
     """The process was forked from the one that delivers."""
@@ -57,5 +58,7 @@ class Stats:
     refused: int
     dropped: int
     failed_attempts: int
+    early_attempts: int
+    """Attempts of events that were ahead of the service's clock; not among `failed_attempts`."""
     is_away: bool
-    """True while the last delivery attempt failed."""
+    """True while the last delivery attempt failed; an event that is too early is not a failure."""

@@ -13,7 +13,8 @@ class Limits:
     """Timeouts in seconds (`_s`) and counts; the defaults suit a busy sportsbook."""
 
     queue: int = 10_000
-    """Events that are queued or in flight; further ones are dropped."""
+    """Events that are queued or in flight; further ones are dropped. Players whose first event is
+    ahead of the service's clock hold at most half of them, and half of the bytes."""
     queue_bytes: int = 32 * 2**20
     """Bytes of their bodies, because players and browsers decide how long a text is."""
     senders: int = 4

@@ -24,7 +24,8 @@ class DeliveryObserver:
         self._on_dropped = on_dropped
         self._on_refused = on_refused
         self._lock = Lock()
-        self.counts = {"accepted": 0, "duplicates": 0, "refused": 0, "dropped": 0, "failed": 0}
+        counters = ("accepted", "duplicates", "refused", "dropped", "failed", "early")
+        self.counts = dict.fromkeys(counters, 0)
         self.is_away = False
 
     def record_accepted(self, answer: Any) -> None:  # noqa: ANN401 - any JSON
@@ -43,6 +44,18 @@ class DeliveryObserver:
                 logging.WARNING,
                 "the referral service is unavailable (%s); events are queued",
                 failure.why,
+            )
+
+    def record_early(self, event: Event) -> None:
+        """Record an event that is ahead of the service's clock; the service is available."""
+        self._count("early")
+        # Log each time the count has doubled, because a fast clock makes every event early.
+        if self.counts["early"].bit_count() == 1:
+            _log(
+                logging.WARNING,
+                "%s %s is ahead of the service's clock (too_early), so its player's events wait;"
+                " %d in total",
+                *(event.door, event.event_id, self.counts["early"]),
             )
 
     def record_refusal(

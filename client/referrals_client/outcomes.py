@@ -5,6 +5,9 @@ from typing import Final, Generic, TypeVar
 
 _Value = TypeVar("_Value")
 
+TOO_EARLY: Final = "too_early"
+"""The service's `code` for an event that is up to a day ahead of its clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ok(Generic[_Value]):
@@ -30,6 +33,13 @@ class Unavailable:
     why: str
     """Reason, such as `ConnectError`, `deadline` or `http 503`."""
     retry_after_s: float | None = None
+    code: str | None = None
+    """The `code` of the problem+json, such as `too_early`; None where there was none."""
+
+    @property
+    def is_too_early(self) -> bool:
+        """True where the service is up, and this one event's time is ahead of its clock."""
+        return self.code == TOO_EARLY
 
 
 UNREADABLE_ANSWER: Final = Unavailable("unreadable answer")

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from referrals_client.events import Event
+from referrals_client.handover import DropReason
 from referrals_client.lanes import Lanes
 from referrals_client.limits import Limits
 from referrals_client.observer import DeliveryObserver
@@ -70,13 +71,19 @@ class Sender:
         within_s = self._limits.attempt_s
         outcome = await self._wire.tell(event.path, event.body, within_s=within_s)
         if isinstance(outcome, Unavailable):
-            self._postpone(event, outcome)
+            if outcome.is_too_early:
+                self._postpone_early(event, outcome)
+            else:
+                self._postpone(event, outcome)
             return
         self._failures = 0
+        self._settle(event)
+        self._record_outcome(event, outcome)
+
+    def _settle(self, event: Event) -> None:
         self._attempts.pop(event.player_id, None)
         self._lanes.settle(event)
         self._settled.set()
-        self._record_outcome(event, outcome)
 
     def _record_outcome(self, event: Event, outcome: Ok[object] | Refused) -> None:
         if isinstance(outcome, Ok):
@@ -92,7 +99,17 @@ class Sender:
             self._failures += 1
         pause_s = self._limits.pause_s(self._failures, failure.retry_after_s)
         self._paused_until = max(self._paused_until, now + pause_s)
-        attempts = self._attempts[event.player_id] = self._attempts.get(event.player_id, 0) + 1
-        player_pause_s = self._limits.pause_s(attempts, failure.retry_after_s)
-        self._lanes.postpone(event, now + player_pause_s)
+        self._lanes.postpone(event, now + self._player_pause_s(event, failure))
         self._observer.record_failure(failure)
+
+    def _postpone_early(self, event: Event, failure: Unavailable) -> None:
+        """Back off the player alone, because the answer says nothing about other events."""
+        self._observer.record_early(event)
+        ready_at = time.monotonic() + self._player_pause_s(event, failure)
+        if not self._lanes.postpone_early(event, ready_at):
+            self._settle(event)
+            self._observer.record_drop(event, DropReason.FULL)
+
+    def _player_pause_s(self, event: Event, failure: Unavailable) -> float:
+        attempts = self._attempts[event.player_id] = self._attempts.get(event.player_id, 0) + 1
+        return self._limits.pause_s(attempts, failure.retry_after_s)

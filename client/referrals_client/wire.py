@@ -16,9 +16,10 @@ NON_RETRYABLE_STATUSES: Final = frozenset({400, 404, 409, 410, 413, 415, 422})
 a fault: the same call may succeed later."""
 NON_RETRYABLE_EVENT_STATUSES: Final = NON_RETRYABLE_STATUSES - {404, 410}
 """The same for events, whose paths are fixed: a 404 means that the base URL is wrong."""
+PROBLEM_TYPE: Final = "application/problem+json"
 MAX_CONNECTIONS: Final = 100
 MAX_DETAIL_CHARS: Final = 300
-"""Bounds the text of a `Refused`, which is logged."""
+"""Bounds the text of a `Refused`, which is logged, and the code of an `Unavailable`."""
 MAX_RESPONSE_BYTES: Final = 1_000_000
 """Bounds an answer, because a proxy may answer in the service's place."""
 
@@ -38,9 +39,12 @@ class Wire:
         return await self._call("POST", path, within_s, NON_RETRYABLE_STATUSES, content=content)
 
     async def tell(self, path: str, content: bytes, *, within_s: float) -> Outcome[Any]:
-        """POST an event. `Refused` means that the event itself is wrong, not the URL or key."""
+        """POST an event. `Refused` means that the event itself is wrong, not the URL or key.
+
+        Only the service says so, with a code: a proxy's 400 or 413 is about the connection.
+        """
         outcome = await self._call(
-            "POST", path, within_s, NON_RETRYABLE_EVENT_STATUSES, content=content
+            "POST", path, within_s, NON_RETRYABLE_EVENT_STATUSES, with_code=True, content=content
         )
         # Behind a wrong URL another server may answer 200 to everything.
         if isinstance(outcome, Ok) and not _is_acknowledged(outcome.value):
@@ -60,6 +64,8 @@ class Wire:
         path: str,
         within_s: float,
         non_retryable: frozenset[int],
+        *,
+        with_code: bool = False,
         **options: Any,  # noqa: ANN401 - as httpx accepts them
     ) -> Outcome[Any]:
         try:
@@ -74,6 +80,8 @@ class Wire:
                 )
                 async with request as answer:
                     body = await _read_bounded(answer)
+            if with_code and answer.is_client_error and not _has_code(answer, body):
+                return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
             return _outcome(answer, body, non_retryable)
         except TimeoutError:
             return Unavailable("deadline")
@@ -99,16 +107,27 @@ async def _read_bounded(answer: httpx.Response) -> bytes:
     return body
 
 
+def _has_code(answer: httpx.Response, body: bytes) -> bool:
+    """Return whether the service itself refused: its refusals are problem+json with a code."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == PROBLEM_TYPE and bool(_problem_json(body).get("code"))
+
+
 def _outcome(answer: httpx.Response, body: bytes, non_retryable: frozenset[int]) -> Outcome[Any]:
     if answer.is_success:
         return Ok(json.loads(body))
     if answer.status_code in non_retryable:
         return _refusal(answer.status_code, body)
-    return Unavailable(f"http {answer.status_code}", _retry_after_s(answer))
+    code = _problem_json(body).get("code")
+    return Unavailable(
+        f"http {answer.status_code}",
+        _retry_after_s(answer),
+        code[:MAX_DETAIL_CHARS] if isinstance(code, str) else None,
+    )
 
 
 def _refusal(status: int, body: bytes) -> Refused:
-    """Return the refusal; the status alone decides, whatever the body looks like."""
+    """Return the refusal, whatever its body looks like."""
     problem = _problem_json(body)
     code = str(problem.get("code") or f"http_{status}")
     errors = problem.get("errors")

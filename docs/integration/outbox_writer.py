@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 INSERT_EVENT: Final = """
@@ -23,7 +24,12 @@ async def write_event(connection: Connection, door: str, body: Mapping[str, Any]
     again inserts nothing. The body is not validated, because an invalid event must not fail a
     signup; the relay marks its row as dead.
     """
-    text = json.dumps(body, default=str)
+    text = json.dumps(body, default=_as_text)
     await connection.execute(
         INSERT_EVENT, door, str(body["event_id"]), str(body["player_id"]), text
     )
+
+
+def _as_text(value: object) -> str:
+    """Return what JSON lacks as text, and a time as RFC 3339; str() puts a blank into it."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from referrals_client import Limits, Ok, Outcome, Refused, Unavailable, Wire
+from referrals_client import TOO_EARLY, Limits, Ok, Outcome, Refused, Unavailable, Wire
 
 BATCH_ROWS: Final = 16
 IDLE_POLL_S: Final = 0.2
@@ -58,7 +58,9 @@ REPORT_EVERY_S: Final = 30.0
 TRANSIENT_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 ADVICE: Final = {
+    "http 400": "; a proxy refuses the requests, not the referral service",
     "http 401": "; REFERRAL_API_KEY is unknown or revoked",
+    "too_early": "; they are ahead of the service's clock: check the clock of whoever wrote them",
     "http 403": "; the key of REFERRAL_API_KEY lacks a scope such as events:write",
     "http 404": "; REFERRAL_API_URL is not the address of the referral service",
     "ConnectError": "; nobody answers at REFERRAL_API_URL",
@@ -108,8 +110,9 @@ class Relay:
         if isinstance(outcome, Refused):
             log.error("row %s is dead: %s %s", row["position"], outcome.code, outcome.detail)
         elif isinstance(outcome, Unavailable):
-            self._report(outcome.why)
-        return isinstance(outcome, (Ok, Refused))
+            self._report(TOO_EARLY if outcome.is_too_early else outcome.why)
+            return outcome.is_too_early
+        return True
 
     def _report(self, why: str) -> None:
         """Log why rows stay in the outbox, at once and then every half a minute."""

@@ -106,11 +106,15 @@ def _faults_of_money(offer: Publishable, ceilings: Ceilings) -> Iterator[Publish
     }
     for name, budget in budgets.items():
         if ceilings.budget_minor is not None and budget.minor > ceilings.budget_minor:
-            message = f"Must be at most {ceilings.budget_minor}, the ceiling of a budget"
-            yield PublishingFault(name, message)
+            yield beyond_ceiling(name, ceilings.budget_minor)
     cost_minor = _expected_cost_minor(offer)
     if cost_minor > offer.budget.minor:
         yield _fault("budget.minor", cost_minor)
+
+
+def beyond_ceiling(field: str, ceiling_minor: int) -> PublishingFault:
+    """Return the fault of a budget that would hold more than is allowed to be put into one."""
+    return PublishingFault(field, f"Must be at most {ceiling_minor}, the ceiling of a budget")
 
 
 def _faults_of_promise(
@@ -135,8 +139,8 @@ def _expected_cost_minor(offer: Publishable) -> int:
 
 def _most_minor(terms: Terms, currency: str) -> int:
     """Return the most that a referral costs of the budget in a currency."""
-    bounded = [most_of(rule.amount) for rule in terms.rules.rewards]
-    most = [*_flat_of(terms).values(), *(amount for amount in bounded if amount is not None)]
+    bounded = [most_of(rule.amount) or () for rule in terms.rules.rewards]
+    most = [*_flat_of(terms).values(), *(money for amounts in bounded for money in amounts)]
     # What is stated in another currency is paid from that currency's budget, or converted at rates
     # that nobody knows yet.
     return sum(amount.minor for amount in most if amount.currency == currency)
@@ -163,7 +167,7 @@ def _faults_of_rewards(
             yield PublishingFault(field, what)
         elif most is None and is_expected:
             yield PublishingFault(field, "Must have a maximum where expected_rewards is given")
-        elif largest is not None and most is not None and most.minor > largest:
+        elif largest is not None and most and max(money.minor for money in most) > largest:
             yield PublishingFault(field, f"Must be at most {largest}, the ceiling of a reward")
 
 

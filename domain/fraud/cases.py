@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from domain.money import LARGEST_MINOR
+from domain.money import LARGEST_MINOR, decimals_of
 
 _AMOUNT: Final = re.compile(
-    r"(?P<units>\d{1,12})(?:\.(?P<fraction>\d{1,3}))?(?: (?P<currency>[A-Z]{3}))?", re.ASCII
+    r"(?P<units>\d{1,12})(?:\.(?P<fraction>\d{1,4}))?(?: (?P<currency>[A-Z]{3}))?", re.ASCII
 )
 ANY_CURRENCY: Final = ""
 
@@ -84,18 +85,26 @@ class SecondPersonLimits:
     def parse(cls, text: str) -> "SecondPersonLimits":
         """Parse `500.00 USD, 450.00 EUR`; ValueError says what is wrong.
 
-        The first amount counts for every currency that is not named, as its like.
+        The first amount counts for every currency that is not named, as its like. An amount
+        without a currency stands alone: `500,00 USD` would be 500 in all currencies but USD.
         """
         units: dict[str, str] = {}
-        for part in text.split(","):
-            match = _AMOUNT.fullmatch(part.strip())
-            if match is None:
+        parts = [part.strip() for part in text.split(",")]
+        for part in parts:
+            match = _AMOUNT.fullmatch(part)
+            if match is None or (len(parts) > 1 and not match["currency"]):
                 raise ValueError("amounts are written as 500.00 USD, separated by commas")
-            amount = f"{match['units']}.{match['fraction'] or ''}"
-            units.setdefault(ANY_CURRENCY, amount)
-            if match["currency"]:
-                units[match["currency"]] = amount
+            currency, fraction = match["currency"] or ANY_CURRENCY, match["fraction"] or ""
+            if currency in units or len(fraction) > decimals_of(currency):
+                raise ValueError("each currency has one amount, in its own decimals")
+            units[currency] = f"{match['units']}.{fraction}"
+            units.setdefault(ANY_CURRENCY, units[currency])
         return cls(units)
+
+    @property
+    def currencies(self) -> AbstractSet[str]:
+        """Return the currencies that are named."""
+        return self.units_by_currency.keys() - {ANY_CURRENCY}
 
     def minor(self, currency: str, *, digits: int) -> int:
         """Return the limit in minor units of a currency, of which `digits` make one unit."""

@@ -43,6 +43,22 @@ async def fund_planned_budget(session: Session, row: Campaign, *, at: datetime) 
         await _post(session, row, Movement.FUND, funding, uuid5(row.id, "publish"), at=at)
 
 
+async def fund_published(
+    session: Session, row: Campaign, funding: Funding, *, at: datetime
+) -> bool:
+    """Fund a locked campaign's further budget, once; return whether money moved now.
+
+    Its id is apart from those of people's references. One that was funded under its reference by an
+    earlier build is not funded again.
+    """
+    found = await find_funding(session, row, Movement.FUND, funding.reference)
+    if isinstance(found, TransferRow) and found.currency == funding.amount.currency:
+        return False
+    transfer_id = derived_id(row.id, "publish", funding.amount.currency)
+    posting = await _post(session, row, Movement.FUND, funding, transfer_id, at=at)
+    return posting is PostingOutcome.POSTED
+
+
 async def load_planned_minor(session: ReadSession, row: Campaign) -> int:
     """Return the budget of the campaign's current version, in minor units."""
     query = select(CampaignVersion.budget_minor).where(CampaignVersion.campaign_id == row.id)

@@ -103,10 +103,25 @@ async def move_budget(
     outcome = await budget.post_funding(session, row, movement, funding, at=at)
     if outcome is not BudgetOutcome.POSTED:
         return UNMOVED[outcome], None
+    return TransitionOutcome.CHANGED, await _sign(session, row, movement, funding, actor)
+
+
+async def publish_budget(
+    session: Session, row: Campaign, funding: Funding, actor: Actor, *, at: datetime
+) -> None:
+    """Fund a budget beside a locked campaign's first, once, whatever people's references are."""
+    note_caller(session, Reporter(actor.name, actor.request_id))
+    if await budget.fund_published(session, row, funding, at=at):
+        await _sign(session, row, Movement.FUND, funding, actor)
+
+
+async def _sign(
+    session: Session, row: Campaign, movement: Movement, funding: Funding, actor: Actor
+) -> int:
+    """Write the audit row, without which no money moves, and return its id."""
     amount = {"minor": funding.amount.minor, "currency": funding.amount.currency}
     details = {**amount, "reference": funding.reference}
-    audit_id = await write_audit(session, row, movement, actor, details=details)
-    return TransitionOutcome.CHANGED, audit_id
+    return await write_audit(session, row, movement, actor, details=details)
 
 
 async def _currencies(session: Session, row: Campaign) -> set[str]:

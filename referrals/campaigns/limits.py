@@ -102,8 +102,12 @@ async def judge(
     *,
     at: datetime,
     tax_year_start: TaxYearStart,
+    stand: bool = False,
 ) -> Fits | Deferred | Refused:
     """Decide whether the rewards of a locked referral fit now, after those that wait longer.
+
+    Rewards that `stand` keep their place in the periods in which they were counted, and need what
+    they rise by; in a later period they need a place for all of it.
 
     A referrer's rewards are counted under their player's lock, which the act holds, and a
     campaign's under a lock of their own, until the transaction ends.
@@ -115,16 +119,18 @@ async def judge(
     judged: list[tuple[Counted, Used]] = []
     for limit in limits:
         period = calendar.period(limit.per, at)
+        keeps = stand and all(period.holds(reward.counted_at) for reward in rewards)
         used = await _used(
             session,
             limit,
             period,
             campaign_id=referral.campaign_id,
             player_id=referral.referrer_id,
-            referral_id=referral.id,
+            referral_id=None if keeps else referral.id,
         )
         counted = Counted(limit, period, used).behind(await _ahead(session, referral, limit))
-        judged.append((counted, need_of(limit, rewards, amounts)))
+        need = _rise_of(limit, rewards, amounts) if keeps else need_of(limit, rewards, amounts)
+        judged.append((counted, need))
     return decide(judged)
 
 
@@ -148,6 +154,12 @@ def need_of(limit: Limit, rewards: Sequence[Reward], amounts: Mapping[RewardKey,
         for r in own
     )
     return Used(len(own), sum(needed))
+
+
+def _rise_of(limit: Limit, rewards: Sequence[Reward], amounts: Mapping[RewardKey, int]) -> Used:
+    """Return what counted rewards need beside what `_USED` counts of them."""
+    counted = need_of(limit, rewards, {r.key: r.due_minor or 0 for r in rewards})
+    return Used(0, max(0, need_of(limit, rewards, amounts).minor - counted.minor))
 
 
 async def allowances(

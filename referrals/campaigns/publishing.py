@@ -1,5 +1,6 @@
 """Publishing: a second person makes a version live, once it passes the checks."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -8,15 +9,20 @@ from sqlalchemy.dialects.postgresql import insert
 from db.engine import Session
 from db.reporters import Reporter, note_caller
 from db.tables import Campaign, CampaignPublication, CampaignVersion
-from domain.campaigns.publishing import Ceilings, PublishingFault, publishing_faults
+from domain.campaigns.publishing import (
+    Ceilings,
+    Publishable,
+    PublishingFault,
+    beyond_ceiling,
+    publishing_faults,
+)
 from domain.campaigns.terms import CampaignStatus
-from domain.ledger.movements import Movement
 from domain.money import Money
 from referrals.access.approvals import Approvable, approve
 from referrals.access.audit import Actor
 from referrals.campaigns import budget, funds_queue
 from referrals.campaigns.budget import Funding
-from referrals.campaigns.funding import move_budget
+from referrals.campaigns.funding import publish_budget
 from referrals.campaigns.outcomes import TransitionOutcome
 from referrals.campaigns.store import load_version, lock_campaign, write_audit
 from referrals.campaigns.versions import options_from
@@ -70,10 +76,17 @@ async def publish_campaign(
     asked = Approvable(subject=f"campaign:{slug}", action=PUBLISH, content=str(proposed.id))
     if not await approve(session, asked, actor, proposed_by=proposed.author, at=at):
         return TransitionOutcome.SECOND_PERSON
-    faults = publishing_faults(draft_of(row, proposed).offer, ceilings, at=at)
+    offer = draft_of(row, proposed).offer
+    faults = publishing_faults(offer, ceilings, at=at)
     if faults:
         raise NotPublishableError(faults)
+    funded = await _funded_minor(session, row, offer, ceilings)
     await make_live(session, row, proposed, actor, at=at)
+    faults = _faults_of_funding(
+        funded, await _funded_minor(session, row, offer, ceilings), ceilings
+    )
+    if faults:
+        raise NotPublishableError(faults)
     return TransitionOutcome.CHANGED
 
 
@@ -112,4 +125,31 @@ async def _fund_currency(
     """Fund a budget beside the first, once, when it is first published."""
     if planned.minor:
         funding = Funding(planned, f"publish {planned.currency}")
-        await move_budget(session, row, Movement.FUND, funding, actor, at=at)
+        await publish_budget(session, row, funding, actor, at=at)
+
+
+async def _funded_minor(
+    session: Session, row: Campaign, offer: Publishable, ceilings: Ceilings
+) -> dict[str, int]:
+    """Return what was put into each budget of an offer, by its field, where there is a ceiling."""
+    if ceilings.budget_minor is None:
+        return {}
+    currencies = {"budget.minor": offer.budget.currency} | {
+        f"currencies[{index}].minor": other.currency for index, other in enumerate(offer.currencies)
+    }
+    return {
+        field: await budget.load_funded_minor(session, row, currency)
+        for field, currency in currencies.items()
+    }
+
+
+def _faults_of_funding(
+    before: Mapping[str, int], after: Mapping[str, int], ceilings: Ceilings
+) -> tuple[PublishingFault, ...]:
+    """Return the budgets that a publication would bring beyond the ceiling, funded before it."""
+    most_minor = ceilings.budget_minor
+    return tuple(
+        beyond_ceiling(field, most_minor)
+        for field, minor in after.items()
+        if most_minor is not None and minor > max(most_minor, before[field])
+    )

@@ -103,11 +103,13 @@ async def judge(
     thresholds: Thresholds,
     at: datetime,
     tax_year_start: TaxYearStart,
+    stand: bool = False,
 ) -> Fits | OverThreshold:
     """Decide whether the rewards of a locked referral fit under their players' thresholds now.
 
-    They are counted under the players' locks, which the act holds. Warns once for each player,
-    year and currency.
+    Of rewards that `stand` credited since an earlier year, only what they rise by counts. All are
+    counted under the players' locks, which the act holds. Warns once for each player, year and
+    currency.
     """
     year = year_of(at, tax_year_start)
     for side in _SIDES:
@@ -119,11 +121,19 @@ async def judge(
             player_id=theirs[0].player_id,
             year=year,
             threshold=threshold,
-            need_minor=sum(max(r.amount_minor, amounts.get(r.key, 0)) for r in theirs),
+            need_minor=sum(_need_minor(r, amounts, year if stand else None) for r in theirs),
         )
         if not await _fits(session, referral, total, at=at):
             return OverThreshold(side, _end(year))
     return Fits()
+
+
+def _need_minor(reward: Reward, amounts: Mapping[RewardKey, int], year: Period | None) -> int:
+    """Return what a reward needs of a year, where it may stand credited in an earlier one."""
+    need_minor = max(reward.amount_minor, amounts.get(reward.key, 0))
+    if year is None or year.holds(reward.taxed_at):
+        return need_minor
+    return max(0, need_minor - max(reward.amount_minor, reward.due_minor or 0))
 
 
 def _of_player_on(side: RewardType, rewards: Sequence[Reward]) -> Sequence[Reward]:

@@ -7,6 +7,7 @@ from typing import Final
 import phonenumbers
 
 from domain.field_shapes import is_digits_of_a_phone
+from domain.intake.facts import MAX_TEXT_CHARACTERS
 
 MASKED_MAIL: Final = "[mail address]"
 MASKED_PHONE: Final = "[phone number]"
@@ -26,6 +27,17 @@ def mask_contacts(text: str) -> str:
     for start, end in reversed(list(_phones(text))):
         text = text[:start] + MASKED_PHONE + text[end:]
     return text
+
+
+def mask_reason(text: str) -> str:
+    """Mask a reason that a fact may keep; raise ValueError where that makes it too long to store.
+
+    A marker may be longer than the address in whose place it stands.
+    """
+    masked = mask_contacts(text)
+    if len(masked) > MAX_TEXT_CHARACTERS:
+        raise ValueError("Name fewer mail addresses and phone numbers; each of them is masked")
+    return masked
 
 
 def has_contacts(reference: str) -> bool:

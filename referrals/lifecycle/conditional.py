@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db.engine import Session
 from db.tables import ReferralRow
+from db.wakes import write_and_wake
 from domain.intake.facts import Deposit, Fact, FactKind, PlayerStatus, Signup, StatusChange
 from domain.rewards.qualification import qualification, without_rate
 from referrals.campaigns.exchange.lookup import terms_with_rates
@@ -16,16 +17,23 @@ from referrals.lifecycle import deliveries
 from referrals.lifecycle.circumstances import circumstances_of
 from referrals.lifecycle.stages import terms_of
 
-# A condition reads whether the referrer has deposited, so that only the first deposit counts.
-_CONDITIONAL: Final = text("""
-    select r.id from referrals r
-     where r.referrer_id = :player_id and r.stage = 'SIGNED_UP'
-       and r.terms #>> '{rules,when}' like '%"referrer.%'
-       and (cast(:knows_more as boolean) or cast(:deposits as bigint) >= (
-            select count(*) from (select from facts f
-                                   where f.player_id = :player_id and f.kind = 'deposit'
-                                   limit cast(:deposits as bigint) + 1) as known))
-     order by r.id
+# A condition reads whether the referrer has deposited, so that only the first deposit counts. One
+# statement however many friends wait: the player's row is locked for as long as it takes.
+_WAKE_CONDITIONAL: Final = text("""
+    with added as (
+        insert into deliveries (referral_id, kind, event_id, signal)
+        select r.id, :kind, :event_id, :signal from referrals r
+         where r.referrer_id = :player_id and r.stage = 'SIGNED_UP'
+           and r.terms #>> '{rules,when}' like '%"referrer.%'
+           and (cast(:knows_more as boolean) or cast(:deposits as bigint) >= (
+                select count(*) from (select from facts f
+                                       where f.player_id = :player_id and f.kind = 'deposit'
+                                       limit cast(:deposits as bigint) + 1) as known))
+         order by r.id
+        on conflict do nothing
+        returning id
+    )
+    select id from added limit 1
 """)
 
 
@@ -67,15 +75,17 @@ async def wake_referees_of(session: Session, player_id: str, reported: Sequence[
     deposits = [fact for fact in reported if isinstance(fact, Deposit)]
     if not signups_or_statuses and not deposits:
         return
+    latest = (signups_or_statuses or deposits)[-1]
+    look = deliveries.of_circumstance("referrer", latest.event_id)
     values = {
         "player_id": player_id,
         "knows_more": bool(signups_or_statuses),
         "deposits": len(deposits),
+        "kind": look.kind,
+        "event_id": look.event_id,
+        "signal": look.signal,
     }
-    latest = (signups_or_statuses or deposits)[-1]
-    for referral_id in (await session.scalars(_CONDITIONAL, values)).all():
-        look = deliveries.of_circumstance("referrer", latest.event_id)
-        await deliveries.enqueue(session, referral_id, look)
+    await write_and_wake(session, _WAKE_CONDITIONAL, values)
 
 
 def _tells_more(fact: Fact) -> bool:

@@ -56,6 +56,10 @@ _IS_KNOWN: Final = """
     select exists (select from players where player_id = :player)
         or exists (select from facts where player_id = :player)
         or exists (select from codes where player_id = :player)
+        or exists (select from player_preferences where player_id = :player)
+        or exists (select from touches where player_id = :player)
+        or exists (select from identity_links where player_id = :player)
+        or exists (select from attributions where player_id = :player)
 """
 
 

@@ -1,7 +1,7 @@
 """Search by whatever one pastes: a player, code, link, referral, deposit, reward or case."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 
 from db.engine import ReadSession
 from db.tables import (
+    ApiKey,
     Campaign,
     CaseRow,
     FactRow,
@@ -22,7 +23,12 @@ from db.tables import (
 )
 from domain.codes import code_in_path
 from domain.intake.facts import FactKind
-from domain.intake.sources import shown_event_id
+from domain.intake.sources import (
+    DEFAULT_SOURCE,
+    shown_event_id,
+    source_of,
+    stored_event_id,
+)
 from domain.lifecycle.referral import Stage
 
 MAX_FOUND: Final = 20
@@ -58,15 +64,20 @@ class Hit:
     text: str = ""
 
 
-async def search(session: ReadSession, pasted: str) -> Sequence[Hit]:
-    """Return everything that has this id, the most exact first."""
+async def search(
+    session: ReadSession, pasted: str, *, topic_sources: Iterable[str] = ()
+) -> Sequence[Hit]:
+    """Return everything that has this id, the most exact first.
+
+    An event is found by its reporter's id among the sources of keys and of topics.
+    """
     text = pasted.strip()
     if not text or "\x00" in text:
         return []
     found: list[Hit] = []
     if (ids := _ids_meant(text)) is not None:
         found += await _by_id(session, *ids)
-    found += await _facts(session, text)
+    found += await _facts(session, text, await _sources(session, topic_sources))
     found += await _players(session, text)
     found += await _codes(session, text)
     slugs = await session.scalars(select(Campaign.slug).where(Campaign.slug == text.lower()))
@@ -106,11 +117,18 @@ def _transfer_hit(row: TransferRow) -> Hit:
     )
 
 
-async def _facts(session: ReadSession, text: str) -> list[Hit]:
+async def _sources(session: ReadSession, topic_sources: Iterable[str]) -> set[str]:
+    of_keys = select(ApiKey.source).where(ApiKey.source.is_not(None)).distinct()
+    named = [source for source in await session.scalars(of_keys) if source]
+    return {DEFAULT_SOURCE, *named, *topic_sources}
+
+
+async def _facts(session: ReadSession, text: str, sources: Iterable[str]) -> list[Hit]:
     """Find deposits by their id, and events by theirs."""
     is_deposit = FactRow.kind.in_(_DEPOSIT_KINDS) & (FactRow.body["deposit_id"].astext == text)
     deposits = await session.scalars(select(FactRow).where(is_deposit).limit(MAX_FOUND))
-    is_event = FactRow.kind.in_(list(FactKind)) & (FactRow.event_id == text)
+    stored = [stored_event_id(source, text) for source in sources]
+    is_event = FactRow.kind.in_(list(FactKind)) & FactRow.event_id.in_(stored)
     events = await session.scalars(select(FactRow).where(is_event).limit(MAX_FOUND))
     rows = [(HitKind.DEPOSIT, row) for row in deposits]
     rows += [(HitKind.EVENT, row) for row in events]
@@ -120,10 +138,15 @@ async def _facts(session: ReadSession, text: str) -> list[Hit]:
             kind=kind,
             id=text,
             referral_id=referral_ids.get(row.player_id),
-            text=f"{row.kind} {shown_event_id(row.event_id)} of {row.player_id}",
+            text=f"{row.kind} {shown_event_id(row.event_id)} of {row.player_id}{_from(row)}",
         )
         for kind, row in rows
     ]
+
+
+def _from(row: FactRow) -> str:
+    source = source_of(row.event_id)
+    return "" if source == DEFAULT_SOURCE else f", from {source}"
 
 
 async def _referrals_of(session: ReadSession, referee_ids: Sequence[str]) -> dict[str, UUID]:

@@ -100,6 +100,8 @@ _COST: Final = text(f"""
     select currency, sum(minor)::bigint as minor
       from ({within_span(COST)}) as moved group by 1 order by 1
 """)
+# A credit may be lowered or raised by its own act, before anybody is told of it; and a wallet is
+# asked for less than was reserved. Neither was given to a player, or taken back from one.
 _MOVED: Final = text("""
     select transfers.currency,
            coalesce(sum(amount_minor) filter (where movement in ('reverse', 'owe')), 0)::bigint
@@ -110,6 +112,11 @@ _MOVED: Final = text("""
      where movement in ('reverse', 'owe', 'reinstate', 'forgive')
        and at >= :since and at < :until
        and (cast(:campaign as text) is null or campaigns.slug = :campaign)
+       and not (movement = 'reverse' and reference is not null)
+       and not exists (
+           select from transfers as credits
+            where credits.reward_id = transfers.reward_id and credits.movement = 'release'
+              and credits.reference is null and credits.recorded_at = transfers.recorded_at)
      group by 1 order by 1
 """)
 _TOP_REFERRERS: Final = text(f"""

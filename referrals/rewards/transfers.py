@@ -1,5 +1,7 @@
 """Rewards and the transfers that hold, release, void, reverse and reinstate them."""
 
+# ruff: noqa: S608 - the statement is built from constants of this code only
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +26,11 @@ from referrals.ledger.absent import NOTHING_ABSENT, Absent
 from referrals.ledger.posting import PostingOutcome
 from referrals.rewards.debts import recoveries_of
 
-_WRITE: Final = text("""
+_FOLLOWS: Final = """
+    rewards.status = 'DEFERRED' and rewards.computation is not null
+    and not exists (select from transfers where reward_id = rewards.id)
+"""
+_WRITE: Final = text(f"""
     insert into rewards (id, referral_id, reward_type, kind, player_id, amount_minor, currency,
                          status, held_until, deposit_event_id, computation, qualification_id,
                          campaign_version_id, assessment_id, created_at, changed_at)
@@ -33,7 +39,11 @@ _WRITE: Final = text("""
             :campaign_version_id, :assessment_id, :at, :at)
     on conflict (id) do update set
         qualification_id = excluded.qualification_id, held_until = excluded.held_until,
-        deposit_event_id = excluded.deposit_event_id, assessment_id = excluded.assessment_id
+        deposit_event_id = excluded.deposit_event_id, assessment_id = excluded.assessment_id,
+        amount_minor = case when {_FOLLOWS} then excluded.amount_minor
+                            else rewards.amount_minor end,
+        computation = case when {_FOLLOWS} then excluded.computation
+                           else rewards.computation end
     returning *
 """).bindparams(bindparam("computation", type_=JSONB(none_as_null=True)))
 _SET_STATUS: Final = text("""
@@ -78,9 +88,9 @@ async def write_promised(
 ) -> Sequence[Reward]:
     """Write each promised reward, or point an unpaid one to the qualification that earns it now.
 
-    A computed amount stays as it was first written: what is due is paid by an adjustment after the
-    credit. `are_first` says that the referral has no rewards yet. RuntimeError when a stored flat
-    reward has another amount than its terms promise.
+    A computed amount follows what is due until money was first reserved for it, and then stays: the
+    rest is an adjustment after the credit. `are_first` says that the referral has no rewards yet.
+    RuntimeError when a stored flat reward has another amount than its terms promise.
     """
     earned = {
         "qualification_id": qualification_id,

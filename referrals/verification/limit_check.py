@@ -31,8 +31,8 @@ _VERSIONS: Final = """
                       and $referrals(w.referral_id))
 """
 _COUNTED: Final = text("""
-    select w.id, w.referral_id, w.reward_type, w.player_id, w.amount_minor, w.currency,
-           w.counted_at, w.computation
+    select w.id, w.referral_id, w.reward_type, w.player_id, w.currency,
+           greatest(w.amount_minor, w.due_minor) as minor, w.counted_at, w.computation
       from rewards w
      where w.campaign_version_id = :version and w.status in ('HELD', 'ISSUED')
        and (w.counted_at, w.id) > (cast(:after_at as timestamptz), cast(:after_id as uuid))
@@ -90,10 +90,10 @@ async def _counted(
 
 
 def _need(limit: Limit, reward: Row[Any]) -> Used:
-    """Return what a reward used of a limit when it took its place."""
+    """Return what a reward uses of a limit: what took its place, or what it has risen to."""
     if limit.amount is None:
         return Used(1)
-    amount = Money(reward.amount_minor, reward.currency)
+    amount = Money(reward.minor, reward.currency)
     return Used(1, own_minor(reward.computation, amount, limit.amount.currency))
 
 

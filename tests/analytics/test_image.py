@@ -52,7 +52,6 @@ def row_of_a_click() -> dict[str, object]:
         "referral_id": "9b2e6679-7425-40de-944b-e07fc1f90ae7",
         "referrer_id": "ann",
         "cost": [],
-        "reinstated": False,
         "variant": "",
     }
 

@@ -88,13 +88,15 @@ def load(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
         loader.add(rows[::2])
 
 
+@pytest.mark.parametrize("of_one_campaign", [True, False])
 @pytest.mark.parametrize("report", REPORTS)
 async def test_the_api_answers_the_same_with_a_warehouse_without_one_and_while_it_is_away(
-    readers: dict[str, AsyncClient], played: Played, report: str
+    readers: dict[str, AsyncClient], played: Played, report: str, *, of_one_campaign: bool
 ) -> None:
+    campaign = f"&campaign={played.slug}" if of_one_campaign else ""
     answers = {}
     for name, reader in readers.items():
-        answer = await reader.get(f"/v1/reports/{report}&campaign={played.slug}")
+        answer = await reader.get(f"/v1/reports/{report}{campaign}")
         assert answer.status_code == 200, answer.text
         answers[name] = answer.json()
         # Events say when the service found that a deposit qualifies, hours later here.

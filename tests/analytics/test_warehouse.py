@@ -16,7 +16,7 @@ from referrals.reports.span import Span
 from stack.postgres import PostgresCluster
 from tests.played_reports import LAST_DAY, NEXT_DAY, Played, play
 
-SPANS = ["everything", "one day"]
+SPANS = ["everything", "one campaign", "one day"]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,10 @@ def warehouse(
 
 def span_of(played: Played, name: str) -> Span:
     if name == "everything":
+        return Span()
+    if name == "one campaign":
         return Span(campaign=played.slug)
-    return Span(campaign=played.slug, since=NEXT_DAY, until=LAST_DAY)
+    return Span(since=NEXT_DAY, until=LAST_DAY)
 
 
 @pytest.mark.parametrize("name", SPANS)

@@ -91,7 +91,8 @@ async def test_the_builder_works_by_keyboard_and_shows_what_is_refused_beside_it
         await expect(page.get_by_role("alert")).to_contain_text("Nothing was written")
         await expect(value).to_have_value("a lot")
         await expect(value).to_have_accessible_description(
-            "Write an amount in USD, such as 25 or 25.00"
+            "Write an amount in USD, such as 25.00 or 1,000.00: a point before the decimals, commas"
+            " only between thousands"
         )
         await opened.screenshot(screenshots / "console-builder-refused.png")
         assert await violations(page) == []

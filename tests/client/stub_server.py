@@ -117,5 +117,6 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
 def _encode(reply: Reply) -> bytes:
     body = json.dumps(reply.body).encode()
     lines = [f"HTTP/1.1 {reply.status} Reply", f"content-length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    headers = {"content-type": "application/problem+json", **reply.headers}
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -99,7 +99,7 @@ async def test_a_fault_of_the_service_is_unavailable_with_a_time_to_retry(
     listener: StubServer,
 ) -> None:
     listener.always = Reply(503, {"code": "unavailable"}, {"Retry-After": "7"})
-    assert await every_call(listener.url) == [Unavailable("http 503", 7.0)] * 5
+    assert await every_call(listener.url) == [Unavailable("http 503", 7.0, "unavailable")] * 5
 
 
 async def test_resolving_sends_a_first_open_and_reads_the_answer(listener: StubServer) -> None:

@@ -12,16 +12,39 @@ from tests.client.client_harness import SOON_S, CallbackLog, sign_up
 from tests.client.stub_server import Reply, StubServer
 
 
-@pytest.mark.parametrize("body", [{"errors": None}, {"errors": ["no"]}, {"errors": [{"loc": 1}]}])
-async def test_a_refusal_with_an_unknown_body_is_still_a_refusal(
-    listener: StubServer, body: dict[str, object]
+@pytest.mark.parametrize("errors", [None, ["no"], [{"loc": 1}]])
+async def test_a_refusal_with_unknown_errors_is_still_a_refusal(
+    listener: StubServer, errors: object
 ) -> None:
     back = CallbackLog()
-    listener.replies_by_player["refused"] = Reply(422, body)
+    listener.replies_by_player["refused"] = Reply(422, {"code": "new", "errors": errors})
     async with back.client(listener.url) as client:
         sign_up(client, "refused")
         assert await client.flushed(SOON_S)
-    assert [refused.refusal.code for refused in back.refused] == ["http_422"]
+    assert [refused.refusal.code for refused in back.refused] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        ({"message": "Bad Request"}, "application/json"),
+        ({"code": "malformed_json"}, "text/html"),
+        ({"errors": ["no"]}, "application/problem+json"),
+        ({"code": None}, "application/problem+json"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
+async def test_a_refusal_of_somebody_else_gives_no_event_up(
+    listener: StubServer, status: int, body: dict[str, object], media_type: str
+) -> None:
+    back = CallbackLog()
+    listener.script.append(Reply(status, body, {"content-type": media_type}))
+    async with back.client(listener.url) as client:
+        sign_up(client, "player", "signup-1")
+        assert await client.flushed(SOON_S)
+        assert (client.stats.accepted, client.stats.failed_attempts) == (1, 1)
+    assert listener.event_ids == ["signup-1"] * 2
+    assert back.refused == []
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "ok"}])

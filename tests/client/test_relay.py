@@ -4,11 +4,13 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
 from outbox_writer import write_event
+from referrals.intake.events import StatusChangeIn
 from sandbox.sportsbook.polling import wait_until
 from sandbox.sportsbook.requests import unique_id
 from tests.client.client_harness import SOON_S
@@ -90,12 +92,33 @@ async def test_a_refused_event_is_set_aside_and_the_next_goes_on(
     assert [row["event_id"] for row in stored] == ["same", f"deposit:{player_id}"]
 
 
+async def test_a_proxys_refusal_leaves_the_row_in_the_outbox(
+    listener: StubServer, accounts: asyncpg.Pool, outbox_dsn: str
+) -> None:
+    listener.script.append(Reply(400, {}, {"content-type": "text/html"}))
+    await OutboxSignupService(accounts).sign_up("player")
+    async with relay(outbox_dsn, listener.url, "key"):
+        await wait_until_settled(accounts)
+    assert listener.event_ids == ["signup:player", "signup:player", "deposit:player"]
+    dead = await accounts.fetchval("SELECT count(*) FROM referral_outbox WHERE dead IS NOT NULL")
+    assert dead == 0
+
+
 async def test_an_account_that_is_rolled_back_leaves_no_event(accounts: asyncpg.Pool) -> None:
     desk = OutboxSignupService(accounts)
     await accounts.execute(OPEN, "taken")
     with pytest.raises(asyncpg.UniqueViolationError):
         await desk.sign_up("taken")
     assert await accounts.fetchval("SELECT count(*) FROM referral_outbox") == 0
+
+
+async def test_a_time_is_written_as_the_service_reads_it(accounts: asyncpg.Pool) -> None:
+    at = datetime.now(UTC)
+    body = {"event_id": "e-1", "player_id": "p-1", "occurred_at": at, "status": "verified"}
+    await write_event(accounts, "players", body)
+    row = await accounts.fetchrow("SELECT body FROM referral_outbox")
+    assert row is not None
+    assert StatusChangeIn.model_validate_json(row["body"]).occurred_at == at
 
 
 async def test_an_event_reported_twice_is_one_row(accounts: asyncpg.Pool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ def test_every_field_of_an_event_is_known_on_both_sides(door: str) -> None:
     body, fields = DOORS[door]
     required, optional = FIELD_CHECKS[door]
     assert {*required, *optional} == set(body.model_fields)
-    assert set(fields.__annotations__) <= {*required, *optional}
+    assert set(get_type_hints(fields)) == {*required, *optional}
     assert fields.__required_keys__ == required.keys() - {"occurred_at"}
 
 
@@ -77,11 +77,18 @@ def test_the_service_takes_a_full_event(door: str) -> None:
 
 @pytest.mark.parametrize("text", ["x" * 5000, "nul\0", "half \ud800"])
 def test_a_signup_is_handed_over_whatever_the_person_typed_or_the_browser_sent(text: str) -> None:
-    presented = ("code", "referral_token", "cookie_token", "user_agent", "locale")
+    presented = ("code", "referral_token", "cookie_token", "user_agent", "locale", "ip")
     names = ("event_id", "player_id", "platform", "jurisdiction")
     fields = dict.fromkeys(names, "some") | {"currency": "USD"} | dict.fromkeys(presented, text)
     event = build_event("signups", fields, at=datetime.now(UTC))
     assert TypeAdapter(SignupIn).validate_json(event.body).code is not None
+
+
+@pytest.mark.parametrize("text", ["203.0.113.9, " * 500, "nul\0"])
+def test_a_deposit_is_handed_over_whatever_a_proxy_wrote_as_its_address(text: str) -> None:
+    fields = {"event_id": "e-1", "player_id": "p-1", "deposit_id": "d-1", "ip": text}
+    event = build_event("deposits", fields | {"amount": Money(1, "USD")}, at=datetime.now(UTC))
+    assert TypeAdapter(DepositIn).validate_json(event.body).ip is not None
 
 
 def test_a_first_open_says_only_what_is_known() -> None:

@@ -60,7 +60,7 @@ async def test_even_the_owner_cannot_change_an_insert_only_table(
             f"UPDATE {table} SET {Table.metadata.tables[table].columns.keys()[0]} = DEFAULT"
             for table in INSERT_ONLY
         ),
-        "UPDATE rewards SET amount_minor = 1",
+        "UPDATE rewards SET player_id = 'me'",
         "UPDATE referrals SET terms = '{}'",
         "UPDATE referrals SET referrer_id = 'me'",
         "UPDATE accounts SET player_id = 'me'",

@@ -91,6 +91,14 @@ async def test_no_more_of_a_reward_is_recovered_and_forgiven_than_is_owed(
             await session.execute(insert(TransferRow).values(_values(too_much)))
 
 
+async def test_a_promised_amount_stays(database: Database) -> None:
+    async with database.transaction() as session:
+        row = await reward_builders.a_rewarded_referral(session)
+    async with _refused(database, "is promised or was reserved") as session:
+        raised = text("UPDATE rewards SET amount_minor = 1001 WHERE referral_id = :id")
+        await session.execute(raised, {"id": row.id})
+
+
 @pytest.mark.parametrize(
     ("player", "minor"),
     [("'mallory'", "amount_minor"), ("player_id", "amount_minor + 1"), ("player_id", "10000000")],

@@ -4,9 +4,12 @@ import json
 import re
 from typing import Final
 
+import pytest
 from fastapi import FastAPI
 
+from api.v1.schemas.campaigns import CampaignIn
 from db.engine import Database
+from domain.money import Money
 from referrals.access.audit import Actor
 from tests import ROOT
 from tests.api.bodies import unique
@@ -47,6 +50,18 @@ async def test_the_first_campaign_is_made_as_the_page_says(
         (f"/v1/campaigns/{slug}/publish", 200),
         ("/v1/codes", 201),
     ]
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("USD", 1000), ("EUR", 0), ("JPY", 0)])
+def test_four_fields_have_a_minimum_deposit_in_dollars_alone(currency: str, minor: int) -> None:
+    page = (ROOT / "docs/campaigns.md").read_text()
+    assert "`minimum_deposit` is $10" in page
+    assert "there is **no minimum deposit**" in page
+    offer = json.loads(code_blocks(ROOT / "docs/campaigns.md", "json")[0])
+    for amount in (offer["budget"], offer["terms"]["referrer_reward"]):
+        amount["currency"] = currency
+    terms = CampaignIn.model_validate(offer).to_draft().terms
+    assert terms.minimum_deposit == Money(minor, currency)
 
 
 async def key_of(database: Database, name: str) -> str:

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from api.http.problem_types import PROBLEM_TYPES
+from api.v1.attributions import REFUSALS
 from referrals.intake.events import (
     ChargebackIn,
     DepositIn,
@@ -179,12 +180,22 @@ def test_the_table_of_events_has_every_field() -> None:
 
 
 def test_every_refusal_on_the_pages_is_one_of_the_service() -> None:
-    rows = re.findall(r"^\| (\d{3} .*?) \|", (PAGES / "services.md").read_text(), re.MULTILINE)
-    named = {
+    named = refusals_named_in((PAGES / "services.md").read_text())
+    assert (409, "event_conflict") in named
+    assert named <= {(kind.status, code) for code, kind in PROBLEM_TYPES.items()}
+
+
+def test_the_table_of_late_codes_has_every_refusal_of_a_claim() -> None:
+    section = (PAGES / "services.md").read_text().partition("\n## Late codes\n")[2]
+    named = refusals_named_in(section.partition("\n## ")[0])
+    assert {(PROBLEM_TYPES[code].status, code) for code in REFUSALS.values()} <= named
+
+
+def refusals_named_in(text: str) -> set[tuple[int, str]]:
+    rows = re.findall(r"^\| (\d{3} .*?) \|", text, re.MULTILINE)
+    return {
         (int(status), code)
         for row in rows
         for status, codes in re.findall(r"(4\d\d|5\d\d) ((?:`[a-z_]+`(?:, )?)+)", row)
         for code in re.findall(r"`([a-z_]+)`", codes)
     }
-    assert (409, "event_conflict") in named
-    assert named <= {(kind.status, code) for code, kind in PROBLEM_TYPES.items()}

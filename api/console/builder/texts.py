@@ -3,7 +3,7 @@
 import csv
 import re
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from domain.campaigns.conditions.fields import Field, FieldType, Operator
@@ -13,8 +13,21 @@ from referrals.localisation.formats import format_duration
 
 LISTING: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _SPAN: Final = re.compile(r"([0-9]{1,7}) *(week|day|hour|minute|second)s?", re.ASCII)
-_AMOUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,4})?)(?: *([A-Z]{3}))?", re.ASCII)
-_WHOLE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
+_AMOUNT: Final = re.compile(
+    r"(?P<dollars>\$ ?)?"
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,4}))?"
+    r"(?: *(?P<currency>[A-Z]{3}))?",
+    re.ASCII,
+)
+"""An amount in major units, where commas stand only between thousands: 25,00 would be 2,500."""
+_DOLLARS: Final = "USD"
+_WHOLE: Final = re.compile(r"0?[0-9]|[1-9][0-9]{1,9}", re.ASCII)
+_AMBIGUOUS: Final = {
+    FieldType.MONEY: re.compile(r"[0-9],[0-9]"),
+    FieldType.INTEGER: re.compile(r"[0-9],[0-9]{3}(?![0-9])"),
+}
+"""Lists in which a comma may be part of a number, such as 25,00 or 1,500."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
 
 
 class TextFaultError(ValueError):
@@ -34,15 +47,27 @@ def read_amount(typed: str, currency: str) -> dict[str, Any]:
 
     Raise a TextFaultError for what is not whole minor units.
     """
-    match = _AMOUNT.fullmatch(typed.replace(",", "").removeprefix("$").strip().upper())
-    own = match[2] if match and match[2] else currency
-    try:
-        minor = Decimal(match[1]).scaleb(decimals_of(own)) if match else None
-    except InvalidOperation:
-        minor = None
-    if minor is None or minor != minor.to_integral_value() or minor > LARGEST_MINOR:
-        raise TextFaultError(f"Write an amount in {own}, such as 25 or 25.00")
-    return {"minor": int(minor), "currency": own}
+    match = _AMOUNT.fullmatch(typed.strip().upper())
+    own = (match and match["currency"]) or currency
+    decimals = decimals_of(own)
+    fraction = (match and match["fraction"]) or ""
+    if match is None or (match["dollars"] and own != _DOLLARS) or len(fraction) > decimals:
+        raise TextFaultError(_how_to_write(own))
+    minor = int(match["whole"].replace(",", "") + fraction.ljust(decimals, "0"))
+    if minor > LARGEST_MINOR:
+        raise TextFaultError(_how_to_write(own))
+    return {"minor": minor, "currency": own}
+
+
+def _how_to_write(currency: str) -> str:
+    decimals = decimals_of(currency)
+    if not decimals:
+        return f"Write an amount in {currency}, such as 25 or 1,000"
+    cents = "0" * decimals
+    return (
+        f"Write an amount in {currency}, such as 25.{cents} or 1,000.{cents}: a point before the"
+        " decimals, commas only between thousands"
+    )
 
 
 def show_span(span: timedelta) -> str:
@@ -88,7 +113,7 @@ def read_value(typed: str, field: Field, op: str, currency: str) -> object:
     if op == Operator.EXISTS:
         return typed == "true"
     if op in LISTING:
-        return [_read_one(one, field, currency) for one in _listed(typed)]
+        return [_read_one(one, field, currency) for one in _listed(typed, field)]
     return _read_one(typed, field, currency)
 
 
@@ -97,8 +122,11 @@ def _quote(one: str) -> str:
     return f'"{doubled}"' if "," in one or '"' in one else one
 
 
-def _listed(typed: str) -> list[str]:
+def _listed(typed: str, field: Field) -> list[str]:
     """Return the values between the commas; a value with a comma in it stands in quotes."""
+    ambiguous = _AMBIGUOUS.get(field.type)
+    if ambiguous is not None and ambiguous.search(_QUOTED.sub("", typed)):
+        raise TextFaultError("Write a blank after each comma between values, as in 25.00, 1000.00")
     try:
         (values,) = csv.reader([typed], skipinitialspace=True)
     except (csv.Error, ValueError) as fault:

@@ -69,11 +69,15 @@ def amount_in_words(amount: Amount, *, base: str) -> Words:
 def qualifies_in_words(terms: Terms) -> list[Words]:
     """Return what the referee has to do."""
     least, within = show_money(terms.minimum_deposit), format_duration(terms.deposit_window)
-    does = {
-        QualifyingAction.ANY_DEPOSIT: f"A deposit of at least {least}",
-        QualifyingAction.FIRST_DEPOSIT: f"The very first deposit, of at least {least}",
-        QualifyingAction.TOTAL_DEPOSITS: f"Deposits of at least {least} together",
-    }[terms.rules.on]
+    if terms.minimum_deposit.minor:
+        does = {
+            QualifyingAction.ANY_DEPOSIT: f"A deposit of at least {least}",
+            QualifyingAction.FIRST_DEPOSIT: f"The very first deposit, of at least {least}",
+            QualifyingAction.TOTAL_DEPOSITS: f"Deposits of at least {least} together",
+        }[terms.rules.on]
+    else:
+        first = terms.rules.on is QualifyingAction.FIRST_DEPOSIT
+        does = "The very first deposit, however small" if first else "A deposit, however small"
     found = [Words(f"{does}, within {within} of the signup")]
     if terms.rules.turnover:
         found.append(Words(f"Settled stakes of {show_money(terms.rules.turnover)} meanwhile"))

@@ -19,7 +19,7 @@ OVERHEAD_BYTES: Final = 4
 
 
 class BoundsMiddleware:
-    """ASGI middleware that answers 414, 431 and, in a crowd, 503 before a route is looked for."""
+    """ASGI middleware that answers 400, 414, 431 and, in a crowd, 503 before any route."""
 
     def __init__(self, app: ASGIApp, *, max_requests: int = MAX_REQUESTS) -> None:
         self._app = app
@@ -45,8 +45,11 @@ class BoundsMiddleware:
             return Problem(
                 "url_too_long", f"Send a path and a query of at most {MAX_URL_BYTES} bytes."
             )
-        if head_bytes(scope["headers"]) > MAX_HEAD_BYTES:
+        headers = scope["headers"]
+        if head_bytes(headers) > MAX_HEAD_BYTES:
             return headers_too_large()
+        if any(name == b"transfer-encoding" and not _is_chunked(value) for name, value in headers):
+            return Problem("bad_request", "Send no Transfer-Encoding but chunked.")
         if self._requests >= self._max_requests and scope["path"] not in PROBED_PATHS:
             return Problem("overloaded", headers={"Retry-After": "1"})
         return None
@@ -58,6 +61,10 @@ def headers_too_large() -> Problem:
 
 def head_bytes(headers: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + OVERHEAD_BYTES for name, value in headers)
+
+
+def _is_chunked(coding: bytes) -> bool:
+    return coding.strip().lower() == b"chunked"
 
 
 def _url_bytes(scope: Scope) -> int:

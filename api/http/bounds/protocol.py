@@ -2,6 +2,7 @@
 
 import re
 from asyncio import TimerHandle, Transport
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import ClassVar, Final
 
@@ -27,12 +28,16 @@ class BoundedProtocol(HttpToolsProtocol):
     """Time for a whole request, its body too, from the first byte or from the connection on."""
     max_connections: ClassVar[int] = 900
     """Open connections of the process: below the 1,024 files that most systems let one open."""
+    refusal_headers: ClassVar[Sequence[tuple[bytes, bytes]]] = ()
+    """Headers of what is answered here, where no middleware adds them."""
 
     _unfinished_bytes = 0
     """Bytes since the parser last finished a head or a part of a body."""
     _has_finished = False
     _held_back = b""
     """End of the last bytes that may be the beginning of an offer."""
+    _passed_on = b""
+    """Last bytes that the parser was given: a head may end in parts."""
     _is_in_head = True
     _receive_timer: TimerHandle | None = None
     _idle_since_s: float | None = None
@@ -54,6 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(self._without_offers(data))
         if self._held_back and not self._is_in_head:
             held, self._held_back = self._held_back, b""  # it was the end of a body
+            self._passed_on += held
             super().data_received(held)
         self._unfinished_bytes = 0 if self._has_finished else self._unfinished_bytes + len(data)
         if self._unfinished_bytes > MAX_HEAD_BYTES:
@@ -84,14 +90,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def _without_offers(self, data: bytes) -> bytes:
         """Replace the header Upgrade by one that means nothing, also where it comes in parts."""
         data = OFFER.sub(IGNORED_OFFER, self._held_back + data)
-        self._held_back = b""
-        if not self._is_in_head or data.endswith(END_OF_HEAD):
-            return data
-        for length in range(len(UPGRADE_HEADER) - 1, 0, -1):
-            if data[-length:].lower() == UPGRADE_HEADER[:length]:
-                self._held_back = data[-length:]
-                return data[:-length]
+        held = len(data) - self._beginning_of_offer(data)
+        data, self._held_back = data[:held], data[held:]
+        self._passed_on = (self._passed_on + data)[-len(END_OF_HEAD) :]
         return data
+
+    def _beginning_of_offer(self, data: bytes) -> int:
+        """Return how many bytes at the end may be the beginning of an offer."""
+        if not self._is_in_head or (self._passed_on + data).endswith(END_OF_HEAD):
+            return 0
+        lengths = range(len(UPGRADE_HEADER) - 1, 0, -1)
+        return next((n for n in lengths if data[-n:].lower() == UPGRADE_HEADER[:n]), 0)
 
     def _displace_idle(self) -> bool:
         """Close the connection that has been without a request longest; return if there was one."""
@@ -124,11 +133,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_raw_answer(render_problem(problem)))
+            self.transport.write(_raw_answer(render_problem(problem), self.refusal_headers))
         self.transport.close()
 
 
-def _raw_answer(answer: Response) -> bytes:
-    headers = [*answer.raw_headers, (b"connection", b"close")]
+def _raw_answer(answer: Response, others: Sequence[tuple[bytes, bytes]]) -> bytes:
+    headers = [*answer.raw_headers, *others, (b"connection", b"close")]
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body)

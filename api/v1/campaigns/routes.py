@@ -13,6 +13,7 @@ from api.http.strict_json import StrictRoute
 from api.v1.campaigns.answers import CampaignOut, VersionsOut
 from api.v1.campaigns.publication import publish
 from api.v1.schemas.campaigns import (
+    BODY_LIMIT_BYTES,
     NO_REASON,
     CampaignIn,
     DefundingIn,
@@ -32,7 +33,7 @@ from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
 class CampaignRoute(StrictRoute):
     """Route of campaigns, whose terms may hold large trees of conditions."""
 
-    body_limit_bytes: ClassVar[int | None] = 2**20
+    body_limit_bytes: ClassVar[int | None] = BODY_LIMIT_BYTES
     named_depth: ClassVar[int | None] = 24
 
 
@@ -68,8 +69,9 @@ async def draft_campaign(body: CampaignIn, database: Db, writer: Writer) -> Camp
     """Create a draft campaign. It takes no invitations until a second person publishes it.
 
     It needs a slug, a name, a budget and a referrer's reward; everything else has the value of the
-    campaign `default`. Amounts are in minor units, those of the terms in the budget's currency (422
-    otherwise); durations are ISO 8601.
+    campaign `default`, but with a budget in another currency than USD there is no minimum deposit.
+    Amounts are in minor units, those of the terms in the budget's currency (422 otherwise);
+    durations are ISO 8601.
     Not idempotent: 409 `campaign_exists` once the slug is used.
     """
     draft = body.to_draft()

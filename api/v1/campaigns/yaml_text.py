@@ -13,6 +13,7 @@ import yaml
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 64
 """Bounds of a file with its aliases written out: they can say more than any machine can hold."""
+TOO_LARGE: Final = f"is deeper than {MAX_DEPTH}, or of over {MAX_NODES} values"
 _TAG: Final = "tag:yaml.org,2002:"
 _SCALARS: Final = (
     ("bool", re.compile(r"true|false"), "tf"),
@@ -40,6 +41,17 @@ def read_yaml(text: str) -> Any:  # noqa: ANN401 - whatever JSON may say
 
 class _PlainLoader(yaml.SafeLoader):
     """Objects with keys that are texts and stand once, lists, and the scalars of JSON."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node; yaml.YAMLError before its depth exhausts the interpreter's stack."""
+        if parent is not None and self._depth >= MAX_DEPTH:
+            raise _fault(TOO_LARGE, parent)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as of yaml
         seen: set[str] = set()
@@ -69,7 +81,7 @@ class _Bounds:
     def check(self, node: yaml.Node, *, depth: int) -> None:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            raise _fault(f"is deeper than {MAX_DEPTH}, or of over {MAX_NODES} values", node)
+            raise _fault(TOO_LARGE, node)
         if node.tag not in _KINDS:
             raise _fault(f"the tag {node.tag[:MAX_DEPTH]} is not known here", node)
         if isinstance(node, yaml.MappingNode):

@@ -32,8 +32,8 @@ from domain.campaigns.variants import PERCENT, Variant, rewards_in
 from referrals.campaigns.views import Draft
 from referrals.intake.contacts import mask_contacts
 
-MAX_CURRENCIES: Final = 20
-"""Budgets beside the first that one campaign may have."""
+BODY_LIMIT_BYTES: Final = 2**20  # the terms may hold large trees of conditions
+MAX_CURRENCIES: Final = 20  # budgets beside the first that one campaign may have
 MAX_VARIANTS: Final = 10
 """Variants that one campaign may compare."""
 VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]

@@ -20,7 +20,7 @@ from pydantic.json_schema import WithJsonSchema
 from domain.field_shapes import has_shape
 from domain.intake.facts import MAX_TIME, MIN_TIME
 from domain.intake.sources import shown_event_id
-from referrals.intake.contacts import has_contacts, mask_contacts
+from referrals.intake.contacts import has_contacts, mask_contacts, mask_reason
 from referrals.intake.fields import (
     ID_REGEX,
     TIME_SCHEMA,
@@ -144,7 +144,7 @@ PositiveDuration = Annotated[
     AfterValidator(_check_positive),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
-Reason = Annotated[NonBlankText, Field(max_length=500), AfterValidator(mask_contacts)]
+Reason = Annotated[NonBlankText, Field(max_length=500), AfterValidator(mask_reason)]
 """A person's reason for a decision or proposal, for the audit, in which phone numbers and mail
 addresses are masked."""
 VersionRead = Annotated[

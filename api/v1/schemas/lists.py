@@ -1,6 +1,7 @@
 """Bodies of /v1/lists."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
@@ -9,9 +10,11 @@ from api.http.errors import invalid_field
 from api.v1.schemas.fields import PlannedTime, Reason, RequestBody, ResponseBody, Text320
 from domain.fraud.listed_values import keys_of, stored_value
 from domain.fraud.lists import ListedKind, ListName
-from domain.privacy import Hasher
+from domain.privacy import HASH_SHAPE, Hasher
 from referrals.fraud.lists import NewEntry
-from referrals.intake.normalising import matching_text
+from referrals.intake.normalising import is_international, matching_text
+
+NATIONAL: Final = "Write it with + and the country's number, such as +1 201 555 0147"
 
 
 class ListEntryIn(RequestBody):
@@ -20,6 +23,7 @@ class ListEntryIn(RequestBody):
     kind: ListedKind
     value: Text320 = Field(
         description="As an event would report it. Personal values are stored as keyed hashes alone."
+        " A phone number begins with + and its country's number."
         " A network is an address or a CIDR block, at most an IPv4 /12 or an IPv6 /52"
     )
     reason: Reason
@@ -63,7 +67,13 @@ class ListEntryOut(ResponseBody):
 
 
 def values_of(kind: ListedKind, text: str, hasher: Hasher) -> list[str]:
-    """Return a value as its entry stores it under each enabled key, newest first, or raise 422."""
+    """Return a value as its entry stores it under each enabled key, newest first, or raise 422.
+
+    Events report national numbers beside a jurisdiction, and an entry has none.
+    """
+    hashed = HASH_SHAPE.fullmatch(text) is not None
+    if kind is ListedKind.PHONE and not hashed and not is_international(text):
+        raise invalid_field("value", NATIONAL)
     try:
         return [stored_value(kind, matching_text(kind, text), each) for each in hasher.enabled]
     except ValueError as fault:

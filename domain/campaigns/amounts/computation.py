@@ -100,13 +100,13 @@ def compute(amount: Amount, basis: Basis) -> Computation:
     )
 
 
-def most_of(amount: Amount) -> Money | None:
-    """Return the most that an amount can come to, or None where the base alone bounds it."""
+def most_of(amount: Amount) -> tuple[Money, ...] | None:
+    """Return the most an amount can come to in each currency; None where only its base says."""
     match amount:
         case Flat(money):
-            return money
+            return (money,)
         case Percent():
-            return amount.maximum
+            return None if amount.maximum is None else (amount.maximum,)
         case Tiered(tiers):
             return _largest([most_of(tier.amount) for tier in tiers])
         case ByJurisdiction(amounts):
@@ -127,11 +127,15 @@ def least_of(amount: Amount) -> Flat | Percent:
             return amount
 
 
-def _largest(amounts: list[Money | None]) -> Money | None:
-    bounded = [money for money in amounts if money is not None]
-    if len(bounded) < len(amounts):
-        return None
-    return max(bounded, key=lambda money: money.minor)
+def _largest(amounts: list[tuple[Money, ...] | None]) -> tuple[Money, ...] | None:
+    largest: dict[str, Money] = {}
+    for bounded in amounts:
+        if bounded is None:
+            return None
+        for money in bounded:
+            known = largest.setdefault(money.currency, money)
+            largest[money.currency] = max(known, money, key=lambda one: one.minor)
+    return tuple(largest.values())
 
 
 def _local(amount: Amount, jurisdiction: str | None) -> Flat | Percent | Tiered | None:

@@ -63,14 +63,16 @@ class Counted:
     used: Used
 
     def exceeded_by(self, need: Used) -> bool:
-        """Return whether the rewards do not fit, all of them; nothing always fits."""
-        limit, used = self.limit, self.used
-        if not need.rewards:
+        """Return whether the rewards do not fit, all of them; nothing always fits.
+
+        A rise of what is counted already needs an amount and no further place.
+        """
+        limit, after = self.limit, self.used + need
+        if need == Used():
             return False
-        over_count = limit.rewards is not None and used.rewards + need.rewards > limit.rewards
-        return over_count or (
-            limit.amount is not None and used.minor + need.minor > limit.amount.minor
-        )
+        over_count = limit.rewards is not None and after.rewards > limit.rewards
+        over_amount = limit.amount is not None and after.minor > limit.amount.minor
+        return over_amount or (over_count and need.rewards > 0)
 
     def behind(self, waiting: Iterable[Used]) -> "Counted":
         """Return what is used once those that wait longer have gone, as far as each of them fits.

@@ -50,6 +50,12 @@ class Period:
     until: datetime | None
     """First instant of the next period."""
 
+    def holds(self, at: datetime | None) -> bool:
+        """Return whether an instant is in the period; there may be none."""
+        if at is None or (self.starts_at is not None and at < self.starts_at):
+            return False
+        return self.until is None or at < self.until
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:

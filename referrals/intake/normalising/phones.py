@@ -22,6 +22,12 @@ MEXICAN_PREFIX: Final = re.compile(r"\A0(?:1|44|45)(?=\d{10}\Z)")
 """Prefixes of Mexican numbers until 2019, which address books and messengers still write."""
 ARGENTINE_MOBILE: Final = re.compile(r"\A549(?=\d{10}\Z)")
 """The 9 before an Argentine mobile number, which people leave out: no two numbers differ by it."""
+_INTERNATIONAL: Final = re.compile(r"(?:tel:)?[\s(]*(?:\+|00)[\s(.-]*[0-9]", re.ASCII)
+
+
+def is_international(text: str) -> bool:
+    """Return whether a number names its country, so that it is the same one everywhere."""
+    return _INTERNATIONAL.match(with_ascii_digits(plain(text))) is not None
 
 
 def phone_digits(text: str, *, jurisdiction: str | None = None) -> str:

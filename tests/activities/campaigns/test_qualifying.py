@@ -20,7 +20,17 @@ from referrals.reporting.reward_evidence import find_evidence
 from referrals.rewards.transfers import rewards_of_referral
 from tests.activities.campaigns.ruled import acknowledge, effects, leaf, looks, ruled
 from tests.activities.referral_acts import LATER, sign_up
-from tests.builders import NOW, TERMS, chargeback, deposit, signup, status_change, usd
+from tests.builders import (
+    NOW,
+    TERMS,
+    a_player_id,
+    chargeback,
+    deposit,
+    signup,
+    status_change,
+    usd,
+)
+from tests.fixtures.database_activity import recorded_statements
 from tests.state import offer_of, violated_invariants
 
 
@@ -149,6 +159,22 @@ async def test_the_referrer_s_first_deposit_wakes_who_waits_for_it(database: Dat
     assert await looks(acts) == 1
 
     assert await acts.wake() is Stage.REWARDED
+
+
+async def test_as_many_statements_wake_one_who_waits_for_the_referrer_as_twelve(
+    database: Database,
+) -> None:
+    terms = ruled(leaf("referrer.verified", "eq", value=True))
+    counts = []
+    for friends in (1, 12):
+        referrer = a_player_id()
+        found = [await sign_up(database, terms=terms, referrer_id=referrer) for _ in range(friends)]
+        verified = status_change(referrer, PlayerStatus.VERIFIED)
+        with recorded_statements(database) as statements:
+            await found[0].receives(verified, player_id=referrer)
+        counts.append(len(statements))
+        assert [await looks(acts) for acts in found] == [1] * friends
+    assert counts[0] == counts[1]
 
 
 async def test_the_age_of_the_referrer_s_account_is_that_at_the_deposit(database: Database) -> None:

@@ -77,3 +77,26 @@ async def test_a_short_id_of_a_table_is_found(app: FastAPI, database: Database) 
         for id_, page in ((acts.row.id, "referrals"), (case_id, "cases")):
             found = await reviewer.opens(f"/console/search?q={str(id_)[:8]}")
             assert found.headers["location"] == f"/console/{page}/{id_}"
+
+
+async def test_a_status_that_no_case_has_shows_none(app: FastAPI, database: Database) -> None:
+    async with signed_in(app, database, role=Role.REVIEWER, name=unique("Rita")) as reviewer:
+        refused = await reviewer.opens("/console/cases?status=bogus")
+        assert refused.status_code == 422
+        assert "Must be one of open, claimed, decided" in refused.text
+        assert (await reviewer.opens("/console/cases?status=decided")).status_code == 200
+
+
+async def test_a_reason_that_masks_make_too_long_decides_nothing(
+    app: FastAPI, database: Database
+) -> None:
+    acts, _ = await held_for_review(database)
+    case_id = await filed_case(database, acts.row.id)
+    page = f"/console/cases/{case_id}"
+    async with signed_in(app, database, role=Role.REVIEWER, name=unique("Rita")) as reviewer:
+        given = {"decision": "reject", "reason": "a@b.co " * 71}
+        refused = await reviewer.sends(f"{page}/decision", seen_on=page, **given)
+        assert refused.status_code == 422
+        assert "fewer mail addresses" in refused.text
+    async with database.reading() as session:
+        assert (await session.get_one(CaseRow, case_id)).decision is None

@@ -150,6 +150,31 @@ async def test_what_is_not_http_is_refused_with_a_code(
         writer.write(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
         answer = await read_all(reader)
 
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *headers = head.decode().split("\r\n")
+    assert status.startswith("HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "bad_request"
+    named = dict(header.split(": ", 1) for header in headers)
+    assert (
+        named.items() >= {"x-content-type-options": "nosniff", "cache-control": "no-store"}.items()
+    )
+    assert named["strict-transport-security"] == "max-age=31536000"
+    assert named["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert len(named) == len(headers)
+
+
+@pytest.mark.parametrize(
+    "coding", ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked", "x, chunked"]
+)
+async def test_a_body_in_another_coding_than_chunks_is_not_read_as_plain_ones(
+    settings: Settings, bounded_app: FastAPI, coding: str
+) -> None:
+    head = f"GET /healthz HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: {coding}\r\n\r\n"
+    async with served(settings, bounded_app) as connect:
+        reader, writer = await connect()
+        writer.write(head.encode() + b"2\r\n{}\r\n0\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await reader.readuntil(b"}")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "bad_request"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Final
+from typing import ClassVar, Final
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from api.http.bounds.protocol import BoundedProtocol
 from runtime.settings import Settings
 from tests.api.bodies import deposit
-from tests.api.http.test_bounds import PATIENCE_S, Peer, served
+from tests.api.http.test_bounds import PATIENCE_S, Peer, is_alive, served
 
 OFFERS: Final = {
     "http2, as Java's client": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
@@ -67,6 +67,38 @@ async def test_an_offer_that_comes_byte_by_byte_is_ignored_too(
         peer[1].write(request)
         status, answer = await answer_of(peer)
     assert (status, answer["status"]) == (202, "accepted"), answer
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+async def test_a_request_without_a_body_is_answered_wherever_its_head_is_split(
+    app: FastAPI, settings: Settings, offer: str
+) -> None:
+    head = f"GET /healthz HTTP/1.1\r\nHost: api\r\n{offer}\r\n".encode()
+    async with served(settings, app, InTwo) as connect:
+        peer = await connect()
+        for InTwo.first_bytes in range(1, len(head)):
+            peer[1].write(head)
+            status, _ = await answer_of(peer)
+            assert status == 200
+
+
+async def test_a_request_without_a_body_is_answered_when_it_comes_byte_by_byte(
+    app: FastAPI, settings: Settings
+) -> None:
+    async with served(settings, app, OneByOne) as connect:
+        peer = await connect()
+        assert await is_alive(peer)
+        assert await is_alive(peer)
+
+
+class InTwo(BoundedProtocol):
+    """Connection on a network that delivers a request in two parts."""
+
+    first_bytes: ClassVar[int] = 1
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data[: self.first_bytes])
+        super().data_received(data[self.first_bytes :])
 
 
 class OneByOne(BoundedProtocol):

@@ -34,13 +34,27 @@ def catalogue(tag: str) -> Catalog:
 
 
 def sentences(tag: str) -> dict[str, str]:
-    return {str(message.id): str(message.string) for message in catalogue(tag) if message.id}
+    """Return each sentence with its translation; of one with a plural, both forms."""
+    return {
+        sentence: translation
+        for message in catalogue(tag)
+        if message.id
+        for sentence, translation in zip(
+            forms_of(message.id), forms_of(message.string), strict=True
+        )
+    }
+
+
+def forms_of(sentence: object) -> tuple[str, ...]:
+    forms = sentence if isinstance(sentence, list | tuple) else (sentence,)
+    return tuple(str(form) for form in forms if form is not None)
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_a_catalogue_has_the_sentences_of_code_and_templates_and_no_others(tag: str) -> None:
     extracted = extract_from_dir(SOURCES, method_map=EXTRACTORS)
-    assert sentences(tag).keys() == {sentence for _, _, sentence, _, _ in extracted}
+    found = {form for _, _, sentence, _, _ in extracted for form in forms_of(sentence)}
+    assert sentences(tag).keys() == found
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)

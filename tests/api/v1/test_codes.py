@@ -22,6 +22,8 @@ from tests.fixtures.api_client import caller
 from tests.fixtures.databases import DatabaseUrls, open_database
 from tests.fixtures.keys import create_key
 
+TERMS_PAGE = "https://book.example/terms"
+
 
 async def test_gives_a_player_one_code_and_the_same_again(client: AsyncClient) -> None:
     body = {"player_id": unique("referrer")}
@@ -103,6 +105,31 @@ async def test_shows_what_a_code_offers_in_words_and_in_any_case(client: AsyncCl
     assert answer.headers["Vary"] == "Accept-Language"
     await client.post(f"/v1/campaigns/{slug}/pause")
     assert (await client.get(f"/v1/codes/{code}")).json()["active"] is False
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ({"terms_url": f"{TERMS_PAGE}/all"}, f"Further conditions apply: {TERMS_PAGE}/all The"),
+        (
+            {
+                "terms_texts": [
+                    {"jurisdiction": "US-NJ", "version": "nj-1", "url": f"{TERMS_PAGE}/nj"},
+                    {"jurisdiction": "*", "version": "v1", "url": f"{TERMS_PAGE}/elsewhere"},
+                ]
+            },
+            f"Further conditions apply: {TERMS_PAGE}/elsewhere The",
+        ),
+        ({}, "Further conditions apply. The"),
+    ],
+)
+async def test_further_conditions_of_an_offer_lead_to_its_full_terms(
+    client: AsyncClient, link: dict[str, object], said: str
+) -> None:
+    condition = {"field": "deposit.method", "op": "ne", "value": "voucher"}
+    slug = await publish_campaign(client, terms=terms(when=condition), link=link)
+    code = await create_code(client, slug)
+    assert said in (await client.get(f"/v1/codes/{code}")).json()["terms"]
 
 
 async def test_a_code_that_nobody_has_is_unknown_everywhere(client: AsyncClient) -> None:

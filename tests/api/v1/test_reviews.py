@@ -34,6 +34,19 @@ async def test_a_review_is_decided_once(client: AsyncClient, database: Database)
     assert_problem(await client.post(url, json=other), 409, "already_decided")
 
 
+async def test_a_reason_that_masks_make_too_long_decides_nothing(
+    client: AsyncClient, database: Database
+) -> None:
+    staged = await referral_at_stage(client, database, to=Stage.HELD)
+    open_ones = (await client.get("/v1/reviews?status=open&limit=200")).json()["items"]
+    (review,) = [one for one in open_ones if one["referral_id"] == str(staged.referral_id)]
+    url = f"/v1/reviews/{review['review_id']}/decision"
+    refused = await client.post(url, json={"decision": "approve", "reason": "a@b.co " * 71})
+    assert_problem(refused, 422, "validation_failed", "reason")
+    approve = {"decision": "approve", "reason": "a@b.co " * 60}
+    assert (await client.post(url, json=approve)).status_code == 200
+
+
 async def test_a_reviewer_sees_whom_and_what_it_is_about(
     client: AsyncClient, database: Database
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -77,6 +78,23 @@ async def test_an_example_is_planned_applied_and_published(
     assert (live["status"], live["available_budget"]) == ("published", live["budget"])
 
 
+async def test_a_plan_warns_of_an_offer_without_a_minimum_deposit(
+    stack: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slug, file = unique_id("euro"), tmp_path / "offers.yaml"
+    euro = {"minor": 1000, "currency": "EUR"}
+    terms: dict[str, object] = {"referrer_reward": euro}
+    in_euro = {"slug": slug, "name": "Euro", "budget": euro | {"minor": 500_000}, "terms": terms}
+    file.write_text(yaml.safe_dump(in_euro))
+    assert await apply(stack, file, is_plan=True) == 0
+    assert "  warning: terms.minimum_deposit: there is none" in capsys.readouterr().out
+
+    terms["minimum_deposit"] = euro
+    file.write_text(yaml.safe_dump(in_euro))
+    assert await apply(stack, file, is_plan=True) == 0
+    assert "warning" not in capsys.readouterr().out
+
+
 async def test_a_wrong_campaign_of_a_file_is_named_and_nothing_is_written(
     stack: Connection,
     sportsbook: SportsbookClient,
@@ -96,6 +114,75 @@ async def test_a_wrong_campaign_of_a_file_is_named_and_nothing_is_written(
     file.write_text("{")
     assert await apply(stack, file) == 2
     assert await apply(stack, tmp_path / "missing.yaml") == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"budget": usd(200_000)}, "budget.minor"),
+        ({"budget": {"minor": 100_000, "currency": "EUR"}}, "budget.currency"),
+        ({"currencies": []}, "currencies"),
+        ({"currencies": [{"minor": 1, "currency": "EUR"}]}, "currencies"),
+    ],
+)
+async def test_another_budget_of_a_published_campaign_is_refused_before_anything_is_written(
+    stack: Connection,
+    sportsbook: SportsbookClient,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    changed: Mapping[str, Any],
+    field: str,
+) -> None:
+    new, funded, file = unique_id("new"), unique_id("funded"), tmp_path / "offers.yaml"
+    published = offer(funded) | {"currencies": [{"minor": 50_000, "currency": "EUR"}]}
+    file.write_text(yaml.safe_dump(published))
+    assert await apply(stack, file) == 0
+    await publish(stack, sportsbook, funded)
+    wanted = {**published, **changed}
+    if wanted["budget"]["currency"] == "EUR":
+        euros = {"minor": 1000, "currency": "EUR"}
+        wanted |= {"currencies": [usd(100_000)], "terms": {"referrer_reward": euros}}
+    file.write_text(yaml.safe_dump([offer(new), wanted]))
+
+    for is_plan in (True, False):
+        assert await apply(stack, file, is_plan=is_plan) == 1
+        assert f"{funded}: {field}: Must" in capsys.readouterr().err
+    assert (await sportsbook.call("GET", f"{URL}/{new}")).status_code == 404
+
+
+async def test_a_campaign_that_is_refused_after_the_plan_is_told_with_what_was_written(
+    stack: Connection, sportsbook: SportsbookClient, tmp_path: Path
+) -> None:
+    first, second, file = unique_id("first"), unique_id("second"), tmp_path / "offers.yaml"
+    write(file, second, reward_minor=1000)
+    assert await apply(stack, file) == 0
+    headers = {"Authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=stack.api_url, headers=headers, timeout=30) as client:
+        steps = await asyncio.to_thread(campaign_files.plan, client, [offer(first), offer(second)])
+        assert (await sportsbook.call("POST", f"{URL}/{second}/end")).status_code == 200
+        with pytest.raises(campaign_files.RefusedError, match=second) as refused:
+            await asyncio.to_thread(campaign_files.carry_out, client, steps)
+
+    assert refused.value.__notes__ == [f"written before that: {first}"]
+    assert (await sportsbook.call("GET", f"{URL}/{first}")).status_code == 200
+
+
+async def test_another_service_or_a_wrong_key_is_no_new_draft(
+    stack: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "offers.yaml"
+    write(file, unique_id("file"), reward_minor=1000)
+    for url, key in (
+        (f"{stack.api_url}/nowhere", stack.api_key),
+        (stack.temporal_ui_url, stack.api_key),
+        (stack.api_url, "a wrong key"),
+        ("http://[nowhere", "a key"),
+    ):
+        assert await asyncio.to_thread(campaign_files.main, file, (url, key), is_plan=True) == 2
+        told = capsys.readouterr()
+        assert not told.out
+        assert told.err.startswith("could not run: ")
 
 
 async def apply(stack: Connection, file: Path, *, is_plan: bool = False) -> int:

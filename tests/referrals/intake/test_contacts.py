@@ -2,7 +2,7 @@
 
 import pytest
 
-from referrals.intake.contacts import has_contacts, mask_contacts
+from referrals.intake.contacts import has_contacts, mask_contacts, mask_reason
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,12 @@ from referrals.intake.contacts import has_contacts, mask_contacts
 def test_a_phone_number_or_mail_address_is_masked(written: str, kept: str) -> None:
     assert mask_contacts(written) == kept
     assert mask_contacts(kept) == kept
+
+
+def test_a_reason_is_refused_where_its_masks_make_it_too_long_to_store() -> None:
+    assert mask_reason("a@b.co " * 60) == "[mail address] " * 60
+    with pytest.raises(ValueError, match="fewer mail addresses"):
+        mask_reason("a@b.co " * 71)
 
 
 @pytest.mark.parametrize(

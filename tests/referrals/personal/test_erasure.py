@@ -1,17 +1,16 @@
 """Erasure of a player: no linkable value is left, the money's proof is, both checks are green."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
 
-from db.tables import Table
 from referrals.chain.checking import check_chain
 from referrals.intake.events import DepositIn
 from referrals.intake.facts import RecordOutcome
 from referrals.personal.erasure import erase
-from referrals.personal.export import QUERIES, export
+from referrals.personal.export import export
 from referrals.reports.funnel import By, load_funnel
 from referrals.reports.span import Span
 from tests.referrals.chain.conftest import link_everything
@@ -186,9 +185,35 @@ async def test_an_export_has_what_is_known_and_after_an_erasure_no_traits(known:
     assert not any(hashed in json.dumps(after) for hashed in known.hashes)
 
 
-def test_an_export_reads_every_table_of_players() -> None:
-    own = {table.name for table in Table.metadata.sorted_tables if "player_id" in table.columns}
-    read = {table for table in own for query in QUERIES.values() if f"from {table} " in query}
-    # What waits, and sums of stakes, are in facts; clusters say which others are like this player.
-    derived = {"inbox", "staking_players", "stake_totals"}
-    assert own - read == {*derived, "cluster_merges", "player_clusters"}
+SEEN_ONCE: Final = {
+    "player_preferences": """
+        insert into player_preferences (player_id, locale, time_zone, quiet_from, quiet_to)
+        values (:player, 'fr', 'Europe/Paris', '22:00', '08:00')
+    """,
+    "touches": """
+        insert into touches (id, method, confidence, at, visitor, player_id)
+        values (gen_random_uuid(), 'clipboard', 1, now(), 'a-phone', :player)
+    """,
+    "identity_links": """
+        insert into identity_links (kind, value, player_id, first_seen_at, last_seen_at)
+        values ('phone', 'a-hash', :player, now(), now())
+    """,
+}
+"""Rows by which a player may be known who was in no event and has no code."""
+
+
+@pytest.mark.parametrize("table", SEEN_ONCE)
+async def test_erases_a_player_who_is_known_by_one_row_alone(known: Known, table: str) -> None:
+    player_id = "seen-once"
+    async with known.owner.transaction() as session:
+        await session.execute(text(SEEN_ONCE[table]), {"player": player_id})
+    await link_everything(known.application)
+
+    async with known.owner.transaction() as session:
+        assert await erase(session, player_id, ACTOR)
+        assert not await erase(session, "never-seen", ACTOR)
+
+    left = await content_of(known.owner)
+    values = ("Europe/Paris", "22:00", "a-phone", "a-hash")
+    assert [value for value in values if value in left] == []
+    await assert_green(known.application)

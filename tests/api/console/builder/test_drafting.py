@@ -69,7 +69,7 @@ async def test_amounts_are_in_the_currency_that_is_typed(app: FastAPI, database:
         ("slug", "No Slug", ""),
         ("name", " ", "Fill in this field"),
         ("budget", "", "Fill in this field"),
-        ("budget", "a lot", "Write an amount in USD, such as 25 or 25.00"),
+        ("budget", "a lot", "Write an amount in USD, such as 25.00 or 1,000.00: a point"),
         ("currency", "dollars", "Write the three letters of a currency, such as USD"),
         ("destination", "http://book.example", ""),
         ("time_zone", "Mars/Olympus", ""),

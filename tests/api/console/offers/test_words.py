@@ -125,3 +125,11 @@ def test_says_what_qualifies(on: QualifyingAction, said: str) -> None:
     does, stakes = map(str, qualifies_in_words(terms))
     assert does.startswith(said)
     assert stakes == "Settled stakes of $50.00 meanwhile"
+
+
+@pytest.mark.parametrize("on", QualifyingAction)
+def test_says_that_a_deposit_of_any_size_qualifies_where_there_is_no_minimum(
+    on: QualifyingAction,
+) -> None:
+    (does,) = qualifies_in_words(replace(TERMS, minimum_deposit=usd(0), rules=Rules(on=on)))
+    assert "deposit, however small, within 30 days of the signup" in str(does)

@@ -64,3 +64,36 @@ async def test_a_budget_is_not_funded_beyond_the_ceiling_in_one_step_or_in_many(
     back = funding(1, "a cent back") | {"reason": "too much"}
     assert (await approver.post(f"{link}/defund", json=back)).status_code == 200
     assert (await approver.post(f"{link}/fund", json=funding(1, "more-1"))).status_code == 200
+
+
+async def test_a_draft_that_was_funded_is_not_published_beyond_the_ceiling(
+    client: AsyncClient, approver: AsyncClient
+) -> None:
+    body = campaign()  # with a budget of 500,000
+    link = f"{URL}/{body['slug']}"
+    await client.post(URL, json=body)
+    assert (await approver.post(f"{link}/fund", json=funding(100_001, "early"))).status_code == 200
+    refused = await approver.post(f"{link}/publish")
+    assert_problem(refused, 422, "validation_failed", "budget.minor")
+    assert (await client.get(link)).json()["status"] == "draft"
+
+    back = funding(1, "a cent back") | {"reason": "too much"}
+    assert (await approver.post(f"{link}/defund", json=back)).status_code == 200
+    assert (await approver.post(f"{link}/publish")).status_code == 200
+    assert (await client.get(link)).json()["available_budget"]["minor"] == CEILING_MINOR
+
+
+async def test_a_reference_of_somebody_elses_keeps_no_budget_from_being_funded(
+    client: AsyncClient, approver: AsyncClient
+) -> None:
+    body = campaign(currencies=[{"minor": 5000, "currency": "EUR"}])
+    link = f"{URL}/{body['slug']}"
+    await client.post(URL, json=body)
+    assert (await approver.post(f"{link}/publish")).status_code == 200
+    assert (await approver.post(f"{link}/fund", json=funding(1, "publish GBP"))).status_code == 200
+
+    pounds = {"minor": 7000, "currency": "GBP"}
+    revised = body | {"currencies": [*body["currencies"], pounds]}
+    assert (await client.put(link, json=revised)).status_code == 200
+    assert (await approver.post(f"{link}/publish")).status_code == 200
+    assert pounds in (await client.get(link)).json()["available_currencies"]

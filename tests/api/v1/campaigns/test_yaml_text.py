@@ -57,6 +57,8 @@ def test_anchors_are_written_out_and_what_is_merged_may_be_replaced() -> None:
         ("a: !!timestamp 2026-03-01", "timestamp is not known"),
         ("&a [*a]", "is deeper"),
         ("[" * 200 + "]" * 200, "is deeper"),
+        ("[" * 3000, "is deeper"),
+        ("a: " + "{a: " * 3000, "is deeper"),
         (LAUGHS, "values"),
         ("a: 1\n---\na: 2", "another document"),
         ("a: *nobody", "undefined alias"),

@@ -208,6 +208,7 @@ async def test_much_money_is_not_approved_by_one_person_in_small_parts(
     [
         ({"decision": "maybe"}, "decision"),
         ({"reason": " "}, "reason"),
+        ({"reason": "a@b.co " * 71}, "reason"),
         ({"decision": "extend"}, "until"),
         ({"decision": "extend", "until": "2020-01-01T00:00:00Z"}, "until"),
         ({"decision": "extend", "until": "2099-01-01T00:00:00Z"}, "until"),

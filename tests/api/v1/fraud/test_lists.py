@@ -151,6 +151,10 @@ async def test_a_deleted_entry_is_gone_and_can_be_added_again(
         ({"kind": "network", "value": "everywhere"}, "value"),
         ({"kind": "email_domain", "value": "nowhere"}, "value"),
         ({"kind": "email", "value": "x" * 321}, "value"),
+        ({"kind": "phone", "value": "(201) 555-0147"}, "value"),
+        ({"kind": "phone", "value": "020 7946 0958"}, "value"),
+        ({"kind": "phone", "value": "12015550147"}, "value"),
+        ({"kind": "phone", "value": "+"}, "value"),
         ({"reason": " "}, "reason"),
         ({"expires_at": "2026-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
@@ -161,6 +165,37 @@ async def test_refuses_an_entry_that_can_match_nothing(
     client: AsyncClient, changes: dict[str, str], field: str
 ) -> None:
     assert_problem(await client.post(DENY, json=entry(**changes)), 422, "validation_failed", field)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "+1 (201) {0}",
+        "00 1 201 {0}",
+        "tel:+1-201-{0}",
+        "(+1) 201 {0}",
+        "\N{FULLWIDTH PLUS SIGN}1201{0}",
+    ],
+)
+async def test_a_listed_phone_number_is_one_however_its_country_is_written(
+    client: AsyncClient, spelling: str
+) -> None:
+    number = f"{uuid4().int % 10**7:07}"
+    added = await add(client, kind="phone", value=f"+1 201 {number}")
+    (shown,) = await find(client, DENY, added | {"value": spelling.format(number)})
+    assert shown["entry_id"] == added["entry_id"]
+
+
+async def test_a_phone_number_without_its_country_is_not_searched_for(client: AsyncClient) -> None:
+    answer = await client.get(DENY, params={"kind": "phone", "value": "(201) 555-0147"})
+    assert_problem(answer, 422, "validation_failed", "value")
+    assert "Write it with + and the country's number" in answer.text
+
+
+async def test_a_phone_number_may_be_listed_as_its_hash(client: AsyncClient) -> None:
+    hashed = f"hm1:{uuid4().hex * 2}"
+    added = await add(client, kind="phone", value=hashed)
+    assert len(await find(client, DENY, added)) == 1
 
 
 async def test_a_search_for_a_value_names_its_kind(client: AsyncClient) -> None:

@@ -151,7 +151,17 @@ def test_never_exceeds_the_most_that_it_can_come_to(
 ) -> None:
     most = most_of(amount)
     result = compute(amount, _basis(minor, count=count, jurisdiction=jurisdiction)).result
-    assert result is None or most is None or result.minor <= most.minor
+    assert result is None or most is None or result.minor <= max(money.minor for money in most)
+
+
+def test_the_most_of_each_currency_is_apart() -> None:
+    local = {
+        "US-NJ": {"flat": {"minor": 5000, "currency": "USD"}},
+        "KR": {"flat": {"minor": 60_000, "currency": "KRW"}},
+        "*": {"tiers": [{"from": 1, "flat": {"minor": 700, "currency": "USD"}}]},
+    }
+    amount = read_amount({"by_jurisdiction": local}, PATH, currency="USD", others=("KRW",))
+    assert most_of(amount) == (Money(5000, "USD"), Money(60_000, "KRW"))
 
 
 @pytest.mark.parametrize(
