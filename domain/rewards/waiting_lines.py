@@ -27,7 +27,7 @@ class Line:
 
     cause: Cause
     needs: Needs | None
-    """What each asks of the limits; None for the only one of its kind, which changes with time."""
+    """Rewards that each asks of the limits; None for a line of one, which asks by its number."""
     members: list[tuple[datetime, str, Earned]] = field(default_factory=list)
     """A heap."""
 

@@ -33,8 +33,7 @@ MOVED: Final = "moved/"
 # A referral that waits for its reinstatement counts once for each cause: it may wait for a player
 # to be eligible again, and then needs no money. So does one that waits for an end that was moved,
 # because it may wait on. The order is the inner query's: so as many are read from the index as are
-# wanted, and not all of them to be sorted. Nor is it `exists` that asks for a delivery: under an
-# `or` it would be answered from all deliveries at once.
+# wanted, and not all of them to be sorted. `exists` under an `or` would read all deliveries at once.
 WAKE: Final = text("""
     with waiting as materialized (
         select r.id, r.since,
@@ -53,8 +52,8 @@ WAKE: Final = text("""
            and not (r.stage = 'REVERSED' and :is_for_all)
            and (r.stage <> 'REVERSED' and not :is_moved or (
                     select true from deliveries d
-                     where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id)
-                     limit 1) is null)
+                    where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id) limit 1
+                ) is null)
          limit :limit
     ), queue as (
         select id, row_number() over places as place,
@@ -97,7 +96,7 @@ _WAITS: Final = text("select count(*) from holds where referral_id = :referral_i
 _CURRENCY: Final = text("select currency from rewards where referral_id = :referral_id limit 1")
 # The needs of those ahead of a referral that are paid from the same budget: of all that wait, or of
 # those that wait longer. One that waits for its reinstatement may wait for a player to be eligible,
-# and then needs no money. What it waits for is asked without `exists`, as above.
+# and then needs no money. `exists` under an `or` would read all holds at once.
 AHEAD: Final = text("""
     select (select coalesce(sum(w.amount_minor), 0) from rewards w
              where w.referral_id = r.id and w.status in ('DEFERRED', 'REVERSED'))
@@ -107,8 +106,7 @@ AHEAD: Final = text("""
                     where w.referral_id = r.id and w.currency = any(:currencies))
        and (r.stage = 'DEFERRED' or (
                 select true from holds h
-                 where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null
-                 limit 1))
+                where h.referral_id = r.id and h.reason = 'funds' and h.cleared_at is null limit 1))
        and (:is_new or (r.awaits_funds_since, r.id) < (
                 select awaits_funds_since, id from referrals where id = :referral_id))
      order by r.awaits_funds_since, r.id

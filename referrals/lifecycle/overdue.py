@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select
 
-from db.arrays import each_of
 from db.engine import ReadSession
 from db.tables import ReferralRow
 from domain.lifecycle.referral import OPEN_STAGES, Referral
+from referrals.lifecycle.id_arrays import each_of
 from referrals.lifecycle.stages import workflow_input_of
 
 

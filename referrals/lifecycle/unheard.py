@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
-from db.arrays import each_of
 from db.engine import ReadSession
 from db.tables import Delivery, ReferralRow, TimelineRow
 from domain.intake.facts import FactKind
 from domain.lifecycle.referral import CREDITED_STAGES, OPEN_STAGES, Referral
 from domain.lifecycle.signals import INVITATION
+from referrals.lifecycle.id_arrays import each_of
 from referrals.lifecycle.stages import workflow_input_of
 
 WITHIN: Final = timedelta(minutes=5)

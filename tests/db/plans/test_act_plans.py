@@ -87,7 +87,7 @@ async def test_those_that_wait_for_money_are_woken_without_a_search_through_all_
         await insert(session, "deliveries", ROWS, of_referral | {"kind": "'look'"})
         await insert(session, "holds", ROWS, of_referral | {"cleared_at": "now()"})
         await session.execute(text("analyze referrals, rewards, deliveries, holds"))
-        asked = PARAMETERS | {"campaign_id": ("uuid", campaign_id)}
+        asked = {**PARAMETERS, "campaign_id": ("uuid", campaign_id)}
 
         assert await read_from_end_to_end(session, WAKE, "deliveries", asked) == []
         await session.execute(text("deallocate asked"))
