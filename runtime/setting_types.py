@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,15 @@ _HOST: Final = re.compile(r"\[[0-9a-fA-F:.]+\]|[\w-]+(?:\.[\w-]+)*\.?")
 """A host in a URL's authority, an international one included; no wildcard, no percent sign."""
 _EXAMPLE: Final = "https://refer.example"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def check_currencies(named: AbstractSet[str]) -> None:
+    """Raise ValueError for a currency in which no event can be."""
+    from referrals.intake.fields import CURRENCIES  # noqa: PLC0415 - slow to load
+
+    unknown = sorted(named - CURRENCIES)
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)} is not an ISO 4217 currency code")
 
 
 def _check_log_level(given: str) -> str:

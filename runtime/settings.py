@@ -14,7 +14,6 @@ from domain.fraud.cases import DEFAULT_SECOND_PERSON_ABOVE, SecondPersonLimits
 from domain.intake.direct_signals import DirectSignals
 from domain.privacy import Hasher
 from domain.webhooks.addresses import Addresses
-from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
 from runtime.fraud_provider_settings import FraudProviderSettings
 from runtime.hash_keys import HashKeySettings
@@ -27,6 +26,7 @@ from runtime.setting_types import (
     PublicUrl,
     Token,
     UsableUrl,
+    check_currencies,
 )
 from runtime.sign_in_settings import SignInSettings
 from runtime.tax_settings import TaxSettings

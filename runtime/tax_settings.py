@@ -5,8 +5,8 @@ from pydantic_settings import BaseSettings
 
 from domain.campaigns.limits.periods import TaxYearStart
 from domain.campaigns.limits.thresholds import Thresholds, parse_thresholds
-from runtime.currencies import check_currencies
 from runtime.environment import FROM_ENVIRONMENT
+from runtime.setting_types import check_currencies
 
 
 class TaxSettings(BaseSettings):
