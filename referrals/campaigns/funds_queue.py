@@ -33,7 +33,7 @@ MOVED: Final = "moved/"
 # A referral that waits for its reinstatement counts once for each cause: it may wait for a player
 # to be eligible again, and then needs no money. So does one that waits for an end that was moved,
 # because it may wait on. The order is the inner query's: so as many are read from the index as are
-# wanted, and not all of them to be sorted. `exists` under an `or` would read all deliveries at once.
+# wanted, and not sorted. `exists` under an `or` would read all deliveries at once.
 WAKE: Final = text("""
     with waiting as materialized (
         select r.id, r.since,
@@ -50,8 +50,7 @@ WAKE: Final = text("""
                     select w.currency from rewards w
                      where w.referral_id = r.id limit 1), :currency) = :currency)
            and not (r.stage = 'REVERSED' and :is_for_all)
-           and (r.stage <> 'REVERSED' and not :is_moved or (
-                    select true from deliveries d
+           and (r.stage <> 'REVERSED' and not :is_moved or (select d.id from deliveries d
                     where (d.referral_id, d.kind, d.event_id) = (r.id, :kind, :event_id) limit 1
                 ) is null)
          limit :limit
