@@ -77,12 +77,14 @@ def _service(directory: Path) -> tuple[str, str]:
     """Return the URL and the key of the API, which a running `up` has written down."""
     from api.v1.campaigns.files import service_of_stack
 
-    settings = read_settings(ClientSettings)
+    settings = read_settings(ClientSettings, may_use_stack=False)
     if settings.api_url and settings.api_key:
         return settings.api_url, settings.api_key.get_secret_value()
-    found = service_of_stack(directory)
+    is_half = settings.api_url or settings.api_key
+    found = None if is_half else service_of_stack(directory)
     if found is None:
-        exit_with(COULD_NOT_RUN, f"set {ENV_PREFIX}API_URL and {ENV_PREFIX}API_KEY")
+        exit_with(COULD_NOT_RUN, f"set both {ENV_PREFIX}API_URL and {ENV_PREFIX}API_KEY")
+    typer.echo(f"using the embedded stack in {directory}", err=True)
     return found
 
 

@@ -107,11 +107,10 @@ VersionOption = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", help="Recorded in the audit.")]
 
 
-def read_settings(settings_type: type[_Settings]) -> _Settings:
+def read_settings(settings_type: type[_Settings], *, may_use_stack: bool = True) -> _Settings:
     """Read settings from the environment, or from the file that a running `up` wrote."""
-    if f"{ENV_PREFIX}DATABASE_URL" not in os.environ and load_dotenv(
-        STACK_DIRECTORY / "environment"
-    ):
+    is_set = not may_use_stack or f"{ENV_PREFIX}DATABASE_URL" in os.environ
+    if not is_set and load_dotenv(STACK_DIRECTORY / "environment"):
         typer.echo(f"using the embedded stack in {STACK_DIRECTORY}", err=True)
     try:
         return settings_type()

@@ -65,6 +65,24 @@ async def test_a_setting_that_is_wrong_is_named_in_a_sentence(
     assert (ended.returncode, ended.stderr) == (2, f"REFERRALS_{name}: {sentence}\n")
 
 
+@pytest.mark.parametrize(
+    "half", [{"REFERRALS_API_URL": "http://127.0.0.1:1"}, {"REFERRALS_API_KEY": "rk_half"}]
+)
+async def test_half_of_an_address_is_refused_in_place_of_asking_the_embedded_stack(
+    half: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "offer.yaml"
+    file.write_text("slug: spring")
+    stack = tmp_path / ".stack"
+    stack.mkdir()
+    (stack / "connection.json").write_text("{}")
+    command = ["campaigns", "apply", str(file), "--dir", str(stack)]
+    ended = await referrals(*command, url=UNREACHABLE, settings=half)
+
+    assert ended.returncode == 2
+    assert ended.stderr == "set both REFERRALS_API_URL and REFERRALS_API_KEY\n"
+
+
 @pytest.mark.parametrize("command", [["keys", "revoke"], ["keys", "rotate"], ["rebuild"]])
 async def test_what_is_no_id_is_refused_in_our_words(command: list[str]) -> None:
     ended = await referrals(*command, "nope", url=UNREACHABLE)
