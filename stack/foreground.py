@@ -90,7 +90,7 @@ def next_steps(connection: Connection, directory: Path) -> str:
             f'  curl -s {connection.api_url}/v1/codes -H "Authorization: Bearer {key}" \\',
             """    -H 'Content-Type: application/json' -d '{"player_id": "ann"}'""",
             "  open the link of its answer in a browser; for curl it makes no invitation",
-            "  referrals sportsbook      many players, with events over Kafka",
+            "  .venv/bin/referrals sportsbook      many players, with events over Kafka",
             "  docs/integration/trying.md goes on from there: a signup, a deposit, a reward",
         )
     )
