@@ -180,6 +180,7 @@ def report(
     if zone not in available_timezones():
         raise typer.BadParameter("--zone is an IANA time zone, such as Europe/Vienna")
     check_address(address)
+    require_extra(address)
     if not is_server(address) and not _is_warehouse(Path(address)):
         exit_with(COULD_NOT_RUN, f"no warehouse in {address}: `load` or `backfill` makes one")
     with opened_at(address) as opened:

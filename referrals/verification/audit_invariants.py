@@ -146,11 +146,16 @@ AUDIT_INVARIANTS: Final = (
     Invariant(
         "live_versions_are_published",
         "Each campaign's live version was published by somebody in the audit, and has its dates.",
-        # Release 0.2 published its first campaign by migration, and each version as it was written.
+        # Release 0.2 published its first campaign by migration, and each version as it was written. A
+        # draft that was ended was never live.
         """
         select c.slug from campaigns c
           left join campaign_versions v on v.campaign_id = c.id and v.version = c.version
          where c.status <> 'draft'
+           and not (c.status = 'ended'
+                    and not exists (select from campaign_publications p where p.campaign_id = c.id)
+                    and not exists (select from referrals r
+                                     where r.campaign_id = c.id and r.signed_up_at is not null))
            and (v.id is null
                 or v.starts_at is not null
                    and (v.starts_at, v.ends_at) is distinct from (c.starts_at, c.ends_at)

@@ -7,8 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import Database
+from domain.campaigns.terms import CampaignStatus
+from referrals.campaigns.outcomes import CampaignTransition, TransitionOutcome
+from referrals.campaigns.transitions import apply_transition
 from referrals.verification.runs import Mode
 from referrals.verification.verify import CHECKS, run_verification
+from tests.activities.queues import MARKETER
+from tests.builders import NOW, an_offer, usd
 from tests.referrals.reward_builders import CREDITED_AT
 from tests.referrals.verification.conftest import SharedDatabase
 from tests.referrals.verification.corruption import ACKNOWLEDGE, Corruption
@@ -99,6 +104,16 @@ async def test_an_attribution_that_another_release_wrote_otherwise_is_decided_th
         touches = await session.scalar(text(rewritten), {"rewarded": stored_referrals.rewarded})
 
     assert touches
+    assert failures_of(await report_of(fresh_database)) == {}
+
+
+async def test_a_draft_that_was_ended_was_never_live(fresh_database: Database) -> None:
+    async with fresh_database.transaction() as session:
+        offer = await an_offer(session, status=CampaignStatus.DRAFT, budget=usd(0))
+        ended = await apply_transition(
+            session, offer.campaign.slug, CampaignTransition.END, MARKETER, at=NOW
+        )
+    assert ended is TransitionOutcome.CHANGED
     assert failures_of(await report_of(fresh_database)) == {}
 
 
