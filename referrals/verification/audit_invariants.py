@@ -146,8 +146,8 @@ AUDIT_INVARIANTS: Final = (
     Invariant(
         "live_versions_are_published",
         "Each campaign's live version was published by somebody in the audit, and has its dates.",
-        # Release 0.2 published its first campaign by migration, and each version as it was written. A
-        # draft that was ended was never live.
+        # Release 0.2 published its first campaign by migration, and each version as it was written.
+        # A draft that was ended was never live.
         """
         select c.slug from campaigns c
           left join campaign_versions v on v.campaign_id = c.id and v.version = c.version
