@@ -131,7 +131,7 @@ async def judge(
 def _need_minor(reward: Reward, amounts: Mapping[RewardKey, int], year: Period | None) -> int:
     """Return what a reward needs of a year, where it may stand credited in an earlier one."""
     need_minor = max(reward.amount_minor, amounts.get(reward.key, 0))
-    if year is None or year.holds(reward.taxed_at):
+    if year is None or reward.taxed_at is None or year.holds(reward.taxed_at):
         return need_minor
     return max(0, need_minor - max(reward.amount_minor, reward.due_minor or 0))
 
