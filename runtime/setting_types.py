@@ -62,8 +62,8 @@ def _check_origin(written: str) -> str:
 
 def _check_token(given: SecretStr) -> SecretStr:
     secret = given.get_secret_value()
-    if not (secret.isascii() and secret.isprintable()) or " " in secret:
-        raise ValueError("Must be of printable ASCII characters, without blanks or line ends")
+    if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
+        raise ValueError("Must be of printable ASCII characters, without blanks at its ends")
     return given
 
 

@@ -51,7 +51,7 @@ RIGHT: Final = {
         (
             "TEMPORAL_API_KEY",
             "clé",
-            "Must be of printable ASCII characters, without blanks or line ends",
+            "Must be of printable ASCII characters, without blanks at its ends",
         ),
         ("IOS_APP_ID", "book", "does not have the form that docs/settings.md shows"),
     ],
