@@ -160,8 +160,8 @@ REFERRAL_INVARIANTS: Final = (
         select h.id from holds h join referrals r on r.id = h.referral_id
          where h.cleared_at is null and r.stage not in ('HELD', 'DEFERRED', 'REVERSED')
            and not (r.awaits_funds and r.terms ? 'rules'
-                    and h.reason in ('funds', 'ineligible', 'switched_off', 'payment_pending',
-                                     'payment_refused'))
+                    and h.reason in ('funds', 'limit', 'tax', 'ineligible', 'switched_off',
+                                     'payment_pending', 'payment_refused'))
            and not (h.reason = 'no_rate' and r.stage in ('SIGNED_UP', 'LOST'))
         """,
     ),

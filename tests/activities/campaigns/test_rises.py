@@ -89,6 +89,7 @@ async def test_what_a_failed_refund_adds_waits_where_a_limit_has_no_room_for_it(
     assert await first.wake() is PAID
     assert await first.referrer_balances() == Balances(available=1000)
     assert await holds_of(first) == {HoldReason.LIMIT}
+    assert await state.violated_invariants(fresh_database) == {}
 
     await queue.takes_back(second.row.id)
     await queue.woken()
@@ -210,6 +211,7 @@ async def test_what_a_failed_refund_adds_waits_for_the_next_tax_year(
     assert await first.wake() is PAID
     assert await first.referrer_balances() == Balances(available=3000)
     assert await holds_of(first) == {HoldReason.TAX}
+    assert await state.violated_invariants(fresh_database) == {}
 
     next_year = NOW.replace(year=NOW.year + 1, month=1, day=2)
     assert await first.wake(at=next_year) is PAID
